@@ -1,0 +1,251 @@
+package analysis
+
+import (
+	"github.com/ddlsp/ddlsp/internal/source"
+	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/schema"
+)
+
+// A Pass is one direction of a migration as rules see it.
+type Pass struct {
+	Migration *migration.Migration
+	Direction migration.Direction
+	Body      *migration.Body
+	// Steps are the operations in order, those inside DO blocks after the
+	// block itself.
+	Steps []Step
+	// Before and After are the catalogs before the first and after the last
+	// statement. The catalog before down is the one after up.
+	Before, After *schema.Catalog
+	// Other is the other direction; nil while Op functions of up run.
+	Other    *Pass
+	Settings *Settings
+
+	run  *run
+	rule *Rule
+}
+
+// A Step is one operation at its place.
+type Step struct {
+	Unit      *migration.Unit
+	Statement *migration.Statement
+	Op        migration.Op
+	// Inner is set for an operation inside a DO block; Span is then the inner
+	// statement in the SQL of Statement.
+	Inner bool
+	Span  source.Span
+	// Before and After are the catalogs just before and after the operation.
+	Before, After *schema.Catalog
+	// Tx says what transaction it runs in.
+	Tx Transaction
+}
+
+// A Transaction says who opened the transaction that an operation runs in.
+type Transaction string
+
+const (
+	// NoTransaction: the statement is on its own.
+	NoTransaction Transaction = ""
+	// ByTool: the migration tool has one open.
+	ByTool Transaction = "tool"
+	// ByFile: a BEGIN in the migration opened one.
+	ByFile Transaction = "file"
+	// ByUnit: PostgreSQL runs statements that are sent together as one.
+	ByUnit Transaction = "unit"
+	// ByBlock: a DO block cannot be left.
+	ByBlock Transaction = "block"
+	// UnknownTransaction: a plain file; nobody knows who runs it.
+	UnknownTransaction Transaction = "unknown"
+)
+
+// Certain reports whether the operation runs in a transaction for sure.
+func (t Transaction) Certain() bool { return t != NoTransaction && t != UnknownTransaction }
+
+func (r *run) pass(d migration.Direction, before *schema.Catalog) *Pass {
+	p := &Pass{Migration: r.m, Direction: d, Body: r.m.Body(d), Before: before, Settings: &r.in.Settings, run: r}
+	p.Steps = make([]Step, 0, 8)
+	c := before
+	file := false // a BEGIN of the file is open
+	tool := p.Body.Tx == migration.Explicit
+	for _, u := range p.Body.Units {
+		for _, s := range u.Statements {
+			at := &schema.Origin{Migration: r.m, Direction: d, Statement: s}
+			tx := NoTransaction
+			switch {
+			case file:
+				tx = ByFile
+			case tool:
+				tx = ByTool
+			case p.Body.Tx == migration.ImplicitIfMulti && len(u.Statements) > 1:
+				tx = ByUnit
+			case p.Body.Tx == migration.Unknown:
+				tx = UnknownTransaction
+			}
+			for _, op := range s.Ops() {
+				after := c.Apply(at, op)
+				p.Steps = append(p.Steps, Step{Unit: u, Statement: s, Op: op, Before: c, After: after, Tx: tx})
+				if do, ok := op.(*migration.Do); ok {
+					inner := c
+					for _, in := range do.Ops {
+						next := inner.Apply(at, in.Op)
+						p.Steps = append(p.Steps, Step{Unit: u, Statement: s, Op: in.Op, Inner: true, Span: in.Span, Before: inner, After: next, Tx: ByBlock})
+						inner = next
+					}
+				}
+				if t, ok := op.(*migration.TxControl); ok {
+					switch t.Verb {
+					case "begin", "start transaction", "start":
+						file = true
+					case "commit", "end", "rollback", "abort":
+						file, tool = false, false
+					}
+				}
+				c = after
+			}
+			if schema.Unreadable(s) {
+				c = c.Taint()
+			}
+		}
+	}
+	p.After = c
+	return p
+}
+
+// CreatedHere reports whether this direction made the relation before the
+// step: nobody else can be using it.
+func (p *Pass) CreatedHere(r *schema.Relation) bool {
+	return r != nil && (r.Temp || r.Created != nil && r.Created.Migration == p.Migration && r.Created.Direction == p.Direction)
+}
+
+// Existing reports whether a table was there before this direction, as far as
+// can be told: it was not made here, and its name is known.
+func (p *Pass) Existing(s *Step, table migration.Name) bool {
+	return !s.Statement.IsUnknown(table.Span) && !p.CreatedHere(s.Before.Relation(table))
+}
+
+// Small reports whether configuration lists the table as small.
+func (p *Pass) Small(table migration.Name) bool {
+	return p.run.small[schema.RefOf(table).String()]
+}
+
+// Later are the migrations that run after this one.
+func (p *Pass) Later() []*migration.Migration {
+	return p.run.in.History[p.run.in.Target+1:]
+}
+
+// Earlier are the migrations that run before this one.
+func (p *Pass) Earlier() []*migration.Migration {
+	return p.run.in.History[:p.run.in.Target]
+}
+
+// Readable reports whether every statement of the direction could be read to
+// its end. Rules about something missing must be quiet when it was not.
+func (p *Pass) Readable() bool { return p.Body.Err == nil && p.Before.Taints() == p.After.Taints() }
+
+// A Report is what a rule says about a step or a body.
+type Report struct {
+	Message, Help string
+	// On is the part of the statement's SQL that the finding is about, such as
+	// the table's name. The finding begins where the statement (or the DSL
+	// command that On was made from) begins and ends with On. The zero span
+	// means the whole statement.
+	On      source.Span
+	Fixes   []Fix
+	Related []Related
+}
+
+// Report adds a finding about a step. It is dropped when it rests on text that
+// is not known.
+func (p *Pass) Report(s *Step, r Report) {
+	if r.On != (source.Span{}) && s.Statement.IsUnknown(r.On) {
+		return
+	}
+	p.add(Finding{Path: s.Statement.Path, Span: p.Place(s, r.On)}, r)
+}
+
+// ReportAt adds a finding about a place of a file.
+func (p *Pass) ReportAt(path string, span source.Span, r Report) {
+	p.add(Finding{Path: path, Span: span}, r)
+}
+
+func (p *Pass) add(f Finding, r Report) {
+	f.Rule, f.Direction = p.rule.ID, p.Direction
+	for i, rule := range p.run.l.rules {
+		if rule == p.rule {
+			f.Severity = p.run.severity[i]
+		}
+	}
+	f.Message, f.Help, f.Fixes, f.Related = r.Message, r.Help, r.Fixes, r.Related
+	p.run.add(f)
+}
+
+// Place is where a finding about a part of a step's SQL stands in the file.
+func (p *Pass) Place(s *Step, on source.Span) source.Span {
+	st := s.Statement
+	if s.Inner {
+		if w := st.Where(s.Span); w.Len() > 0 {
+			return w
+		}
+		return st.Span
+	}
+	span := st.Span
+	if on == (source.Span{}) {
+		return span
+	}
+	if sub := SubCommand(st, on); sub != nil {
+		return sub.Span
+	}
+	if st.Command != nil && st.Command.Name != "execute" {
+		return span
+	}
+	if end := st.Where(on).End; end > span.Start && end <= span.End {
+		span.End = end
+	}
+	return span
+}
+
+// SubCommand returns the command inside a DSL block that a range of a compiled
+// statement's SQL was made from, or nil.
+func SubCommand(st *migration.Statement, on source.Span) *migration.Command {
+	if st.Command == nil || len(st.Command.Sub) == 0 {
+		return nil
+	}
+	at := st.Where(on)
+	for _, c := range st.Command.Sub {
+		if c.Span.Start <= at.Start && at.Start < c.Span.End {
+			return c
+		}
+	}
+	return nil
+}
+
+// Step returns the first step of a statement, or nil.
+func (p *Pass) Step(st *migration.Statement) *Step {
+	for i := range p.Steps {
+		if p.Steps[i].Statement == st {
+			return &p.Steps[i]
+		}
+	}
+	return nil
+}
+
+// head is the place where a span begins.
+func head(s source.Span) source.Span { return source.Span{Start: s.Start, End: s.Start} }
+
+// Where is the place of a schema object's origin, for a Related.
+func Where(o *schema.Origin) (path string, span source.Span, ok bool) {
+	if o == nil || o.Statement == nil {
+		return "", source.Span{}, false
+	}
+	return o.Statement.Path, o.Statement.Span, true
+}
+
+// RelatedTo is a Related about the statement that made something; nil when it
+// is not known.
+func RelatedTo(o *schema.Origin, message string) []Related {
+	path, span, ok := Where(o)
+	if !ok {
+		return nil
+	}
+	return []Related{{Message: message, Path: path, Span: span}}
+}
