@@ -2,6 +2,126 @@ package pgparse
 
 import pg "github.com/pganalyze/pg_query_go/v5"
 
-// The tree's types, so that package migration can read it without a second
-// door to the parser.
-type Node = pg.Node
+// The types of the tree, named again here so that package migration can read
+// it without a second door to the parser.
+type (
+	Node                  = pg.Node
+	AlterTableCmd         = pg.AlterTableCmd
+	AlterTableType        = pg.AlterTableType
+	CreateStmt            = pg.CreateStmt
+	ColumnDef             = pg.ColumnDef
+	Constraint            = pg.Constraint
+	IndexStmt             = pg.IndexStmt
+	IndexElem             = pg.IndexElem
+	TypeName              = pg.TypeName
+	RangeVar              = pg.RangeVar
+	DropStmt              = pg.DropStmt
+	RenameStmt            = pg.RenameStmt
+	AlterObjectSchemaStmt = pg.AlterObjectSchemaStmt
+	CreateTableAsStmt     = pg.CreateTableAsStmt
+	IntoClause            = pg.IntoClause
+	ViewStmt              = pg.ViewStmt
+	DefElem               = pg.DefElem
+	FuncCall              = pg.FuncCall
+	SelectStmt            = pg.SelectStmt
+	CallStmt              = pg.CallStmt
+	DoStmt                = pg.DoStmt
+	CreateFunctionStmt    = pg.CreateFunctionStmt
+	CreateTrigStmt        = pg.CreateTrigStmt
+	CommentStmt           = pg.CommentStmt
+	GrantStmt             = pg.GrantStmt
+	GrantRoleStmt         = pg.GrantRoleStmt
+	TransactionStmt       = pg.TransactionStmt
+	VariableSetStmt       = pg.VariableSetStmt
+	LockStmt              = pg.LockStmt
+	VacuumStmt            = pg.VacuumStmt
+	RefreshMatViewStmt    = pg.RefreshMatViewStmt
+	ReindexStmt           = pg.ReindexStmt
+	ClusterStmt           = pg.ClusterStmt
+	InsertStmt            = pg.InsertStmt
+	UpdateStmt            = pg.UpdateStmt
+	DeleteStmt            = pg.DeleteStmt
+	TruncateStmt          = pg.TruncateStmt
+	MergeStmt             = pg.MergeStmt
+	CopyStmt              = pg.CopyStmt
+	CreateEnumStmt        = pg.CreateEnumStmt
+	AlterEnumStmt         = pg.AlterEnumStmt
+	CreateDomainStmt      = pg.CreateDomainStmt
+	CompositeTypeStmt     = pg.CompositeTypeStmt
+	CreateRangeStmt       = pg.CreateRangeStmt
+	DefineStmt            = pg.DefineStmt
+	CreateExtensionStmt   = pg.CreateExtensionStmt
+	CreateSchemaStmt      = pg.CreateSchemaStmt
+	CreateSeqStmt         = pg.CreateSeqStmt
+	AlterSeqStmt          = pg.AlterSeqStmt
+	CreatePolicyStmt      = pg.CreatePolicyStmt
+	RuleStmt              = pg.RuleStmt
+	CreatePublicationStmt = pg.CreatePublicationStmt
+	CreateEventTrigStmt   = pg.CreateEventTrigStmt
+	CreateStatsStmt       = pg.CreateStatsStmt
+	AlterTableStmt        = pg.AlterTableStmt
+	PartitionCmd          = pg.PartitionCmd
+	ObjectType            = pg.ObjectType
+	RoleSpec              = pg.RoleSpec
+	TypeCast              = pg.TypeCast
+)
+
+// What a Node can be, as far as migrations use it.
+type (
+	Node_CreateStmt                 = pg.Node_CreateStmt
+	Node_AlterTableStmt             = pg.Node_AlterTableStmt
+	Node_IndexStmt                  = pg.Node_IndexStmt
+	Node_DropStmt                   = pg.Node_DropStmt
+	Node_RenameStmt                 = pg.Node_RenameStmt
+	Node_AlterObjectSchemaStmt      = pg.Node_AlterObjectSchemaStmt
+	Node_CreateTableAsStmt          = pg.Node_CreateTableAsStmt
+	Node_ViewStmt                   = pg.Node_ViewStmt
+	Node_SelectStmt                 = pg.Node_SelectStmt
+	Node_CallStmt                   = pg.Node_CallStmt
+	Node_DoStmt                     = pg.Node_DoStmt
+	Node_CreateFunctionStmt         = pg.Node_CreateFunctionStmt
+	Node_CreateTrigStmt             = pg.Node_CreateTrigStmt
+	Node_CommentStmt                = pg.Node_CommentStmt
+	Node_GrantStmt                  = pg.Node_GrantStmt
+	Node_TransactionStmt            = pg.Node_TransactionStmt
+	Node_VariableSetStmt            = pg.Node_VariableSetStmt
+	Node_LockStmt                   = pg.Node_LockStmt
+	Node_VacuumStmt                 = pg.Node_VacuumStmt
+	Node_RefreshMatViewStmt         = pg.Node_RefreshMatViewStmt
+	Node_ReindexStmt                = pg.Node_ReindexStmt
+	Node_ClusterStmt                = pg.Node_ClusterStmt
+	Node_InsertStmt                 = pg.Node_InsertStmt
+	Node_UpdateStmt                 = pg.Node_UpdateStmt
+	Node_DeleteStmt                 = pg.Node_DeleteStmt
+	Node_TruncateStmt               = pg.Node_TruncateStmt
+	Node_MergeStmt                  = pg.Node_MergeStmt
+	Node_CopyStmt                   = pg.Node_CopyStmt
+	Node_CreateEnumStmt             = pg.Node_CreateEnumStmt
+	Node_AlterEnumStmt              = pg.Node_AlterEnumStmt
+	Node_CreateDomainStmt           = pg.Node_CreateDomainStmt
+	Node_CompositeTypeStmt          = pg.Node_CompositeTypeStmt
+	Node_CreateRangeStmt            = pg.Node_CreateRangeStmt
+	Node_DefineStmt                 = pg.Node_DefineStmt
+	Node_CreateExtensionStmt        = pg.Node_CreateExtensionStmt
+	Node_CreateSchemaStmt           = pg.Node_CreateSchemaStmt
+	Node_CreateSeqStmt              = pg.Node_CreateSeqStmt
+	Node_AlterSeqStmt               = pg.Node_AlterSeqStmt
+	Node_CreatePolicyStmt           = pg.Node_CreatePolicyStmt
+	Node_RuleStmt                   = pg.Node_RuleStmt
+	Node_CreatePublicationStmt      = pg.Node_CreatePublicationStmt
+	Node_CreateEventTrigStmt        = pg.Node_CreateEventTrigStmt
+	Node_CreateStatsStmt            = pg.Node_CreateStatsStmt
+	Node_AlterOwnerStmt             = pg.Node_AlterOwnerStmt
+	Node_AlterSystemStmt            = pg.Node_AlterSystemStmt
+	Node_CheckPointStmt             = pg.Node_CheckPointStmt
+	Node_CreatedbStmt               = pg.Node_CreatedbStmt
+	Node_DropdbStmt                 = pg.Node_DropdbStmt
+	Node_CreateForeignTableStmt     = pg.Node_CreateForeignTableStmt
+	Node_ExplainStmt                = pg.Node_ExplainStmt
+	Node_VariableShowStmt           = pg.Node_VariableShowStmt
+	Node_AlterDefaultPrivilegesStmt = pg.Node_AlterDefaultPrivilegesStmt
+	Node_AlterFunctionStmt          = pg.Node_AlterFunctionStmt
+	Node_AlterExtensionStmt         = pg.Node_AlterExtensionStmt
+	Node_CreateCastStmt             = pg.Node_CreateCastStmt
+	Node_CreateRoleStmt             = pg.Node_CreateRoleStmt
+)

@@ -1,0 +1,227 @@
+package migration
+
+import (
+	"fmt"
+	"reflect"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/ddlsp/ddlsp/internal/source"
+)
+
+// describe writes an operation so that a wrong field or a span that points at
+// the wrong text is seen: every non-zero field, spans as the text they hold.
+func describe(sql string, v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return "nil"
+		}
+		return describe(sql, v.Elem())
+	case reflect.Struct:
+		if s, ok := v.Interface().(source.Span); ok {
+			return "`" + s.Of(sql) + "`"
+		}
+		var parts []string
+		for i := 0; i < v.NumField(); i++ {
+			if v.Field(i).IsZero() {
+				continue
+			}
+			parts = append(parts, v.Type().Field(i).Name+"="+describe(sql, v.Field(i)))
+		}
+		return v.Type().Name() + "{" + strings.Join(parts, " ") + "}"
+	case reflect.Slice:
+		var parts []string
+		for i := 0; i < v.Len(); i++ {
+			parts = append(parts, describe(sql, v.Index(i)))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	default:
+		return fmt.Sprint(v.Interface())
+	}
+}
+
+func TestReadSQL(t *testing.T) {
+	tests := []struct{ sql, want string }{
+		{`CREATE TABLE IF NOT EXISTS s."T" (id bigserial PRIMARY KEY, b varchar(10)[] DEFAULT 'x' NOT NULL, c int REFERENCES u (x) ON DELETE CASCADE, CONSTRAINT k UNIQUE (id, b) INCLUDE (c))`,
+			"CreateTable{Table=Name{Schema=s Name=T Span=`s.\"T\"`} IfNotExists=true Columns=[" +
+				"Column{Ident=Ident{Name=id Span=`id`} Type=Type{Name=bigint Serial=bigserial Span=`bigserial`} NotNull=true Constraints=[Constraint{Kind=primary key Columns=[Ident{Name=id Span=`id`}] Span=`PRIMARY KEY`}] Def=`id bigserial PRIMARY KEY`}, " +
+				"Column{Ident=Ident{Name=b Span=`b`} Type=Type{Name=varchar Args=[10] Array=true Span=`varchar(10)[]`} NotNull=true Default=Expr{SQL='x' Span=`'x'` Constant=true} Def=`b varchar(10)[] DEFAULT 'x' NOT NULL`}, " +
+				"Column{Ident=Ident{Name=c Span=`c`} Type=Type{Name=integer Span=`int`} Constraints=[Constraint{Kind=foreign key Columns=[Ident{Name=c Span=`c`}] Ref=Name{Name=u Span=`u`} RefColumns=[Ident{Name=x Span=`x`}] OnDelete=cascade Span=`REFERENCES u (x) ON DELETE CASCADE`}] Def=`c int REFERENCES u (x) ON DELETE CASCADE`}] " +
+				"Constraints=[Constraint{Kind=unique Name=k Columns=[Ident{Name=id Span=`id`}, Ident{Name=b Span=`b`}] Include=[Ident{Name=c Span=`c`}] Span=`CONSTRAINT k UNIQUE (id, b) INCLUDE (c)`}]}"},
+		{`CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON ONLY s.t USING gin (a DESC NULLS LAST, lower(b) text_ops) INCLUDE (c) WITH (fillfactor = 70) WHERE a > 0`,
+			"CreateIndex{Index=Name{Name=i Span=`i`} Table=Name{Schema=s Name=t Span=`s.t`} Unique=true Concurrently=true IfNotExists=true Only=true Method=gin " +
+				"Keys=[IndexKey{Column=Ident{Name=a Span=`a`} Desc=true Nulls=last Span=`a DESC NULLS LAST`}, IndexKey{Expr=Expr{SQL=lower(b) text_ops Span=`lower(b) text_ops` Functions=[lower]} OpClass=text_ops Span=`lower(b) text_ops`}] " +
+				"Include=[Ident{Name=c Span=`c`}] Where=Expr{SQL=a > 0 Span=`a > 0`} Options=[RelOption{Name=fillfactor Value=70 Span=`fillfactor = 70`}] Keyword=`INDEX` KeySpan=`a DESC NULLS LAST, lower(b) text_ops`}"},
+		{`ALTER TABLE t ADD COLUMN a int DEFAULT now() NOT NULL, DROP COLUMN IF EXISTS b CASCADE, ALTER c TYPE text USING c::text`,
+			"AddColumn{Table=Name{Name=t Span=`t`} Column=Column{Ident=Ident{Name=a Span=`a`} Type=Type{Name=integer Span=`int`} NotNull=true Default=Expr{SQL=now() Span=`now()` Functions=[now]} Def=`a int DEFAULT now() NOT NULL`}} " +
+				"DropColumn{Table=Name{Name=t Span=`t`} Column=Ident{Name=b Span=`b`} IfExists=true Cascade=true} " +
+				"AlterColumnType{Table=Name{Name=t Span=`t`} Column=Ident{Name=c Span=`c`} Type=Type{Name=text Span=`text`} Using=Expr{SQL=c::text Span=`c::text`}}"},
+		{`ALTER TABLE t ALTER a SET NOT NULL, ALTER b DROP DEFAULT, ALTER d SET DEFAULT 5, VALIDATE CONSTRAINT k, SET (fillfactor = 50), ENABLE TRIGGER x`,
+			"SetNotNull{Table=Name{Name=t Span=`t`} Column=Ident{Name=a Span=`a`}} SetDefault{Table=Name{Name=t Span=`t`} Column=Ident{Name=b Span=`b`}} " +
+				"SetDefault{Table=Name{Name=t Span=`t`} Column=Ident{Name=d Span=`d`} Default=Expr{SQL=5 Span=`5` Constant=true}} ValidateConstraint{Table=Name{Name=t Span=`t`} Constraint=Ident{Name=k Span=`k`}} " +
+				"SetTableOptions{Table=Name{Name=t Span=`t`} Options=[RelOption{Name=fillfactor Value=50 Span=`fillfactor = 50`}]} AlterTable{Table=Name{Name=t Span=`t`} What=enable trigger Target=x}"},
+		{`ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a, b) REFERENCES s.u (x, y) ON DELETE SET NULL NOT VALID`,
+			"AddConstraint{Table=Name{Name=t Span=`t`} Constraint=Constraint{Kind=foreign key Name=f Columns=[Ident{Name=a Span=`a`}, Ident{Name=b Span=`b`}] Ref=Name{Schema=s Name=u Span=`s.u`} RefColumns=[Ident{Name=x Span=`x`}, Ident{Name=y Span=`y`}] OnDelete=set null NotValid=true Span=`CONSTRAINT f FOREIGN KEY (a, b) REFERENCES s.u (x, y) ON DELETE SET NULL NOT VALID`}}"},
+		{`DROP INDEX CONCURRENTLY IF EXISTS a, s.b CASCADE`,
+			"DropIndex{Indexes=[Name{Name=a Span=`a`}, Name{Schema=s Name=b Span=`s.b`}] Concurrently=true IfExists=true Cascade=true Keyword=`INDEX`}"},
+		{`DROP TABLE a, s.t CASCADE`, "Drop{Kind=table Names=[Name{Name=a Span=`a`}, Name{Schema=s Name=t Span=`s.t`}] Cascade=true}"},
+		{`DROP TRIGGER IF EXISTS x ON s.t`, "Drop{Kind=trigger Names=[Name{Name=x Span=`x`}] IfExists=true Table=Name{Schema=s Name=t Span=`s.t`}}"},
+		{`DROP FUNCTION f(int), g`, "Drop{Kind=function Names=[Name{Name=f Span=`f`}, Name{Name=g Span=`g`}]}"},
+		{`DROP MATERIALIZED VIEW mv`, "Drop{Kind=materialized view Names=[Name{Name=mv Span=`mv`}]}"},
+		{`ALTER TABLE a RENAME TO b`, "Rename{Kind=table Object=Name{Name=a Span=`a`} From=a To=b}"},
+		{`ALTER TABLE a RENAME x TO y`, "Rename{Kind=column Object=Name{Name=a Span=`a`} From=x To=y}"},
+		{`ALTER TYPE mood ADD VALUE IF NOT EXISTS 'ok' AFTER 'sad'`, "AlterEnum{Type=Name{Name=mood Span=`mood`} Value=ok IfNotExists=true After=sad}"},
+		{`CREATE MATERIALIZED VIEW h WITH (timescaledb.continuous) AS SELECT time_bucket('1 h', time) b, avg(v) FROM m GROUP BY b WITH NO DATA`,
+			"CreateView{View=Name{Name=h Span=`h`} Materialized=true NoData=true Continuous=true Options=[RelOption{Namespace=timescaledb Name=continuous Span=`timescaledb.continuous`}] From=[Name{Name=m Span=`m`}] GroupBy=true}"},
+		{`SELECT public.create_hypertable('s."M"'::regclass, by_range('time', INTERVAL '1 day'), create_default_indexes := false)`,
+			"CreateHypertable{Table=Name{Schema=s Name=M Span=`'s.\"M\"'::regclass`} TimeColumn=time Flag=`create_default_indexes := false` ChunkInterval=INTERVAL '1 day' Span=`public.create_hypertable('s.\"M\"'::regclass, by_range('time', INTERVAL '1 day'), create_default_indexes := false)`}"},
+		{`SELECT create_hypertable('m', 'time', 'dev', 4, migrate_data => TRUE)`,
+			"CreateHypertable{Table=Name{Name=m Span=`'m'`} TimeColumn=time Partition=[dev] DefaultIndexes=true MigrateData=true Span=`create_hypertable('m', 'time', 'dev', 4, migrate_data => TRUE)`}"},
+		{`CREATE TABLE m (d int, ts timestamptz) WITH (tsdb.hypertable, tsdb.create_default_indexes = false)`,
+			"CreateTable{Table=Name{Name=m Span=`m`} Columns=[Column{Ident=Ident{Name=d Span=`d`} Type=Type{Name=integer Span=`int`} Def=`d int`}, Column{Ident=Ident{Name=ts Span=`ts`} Type=Type{Name=timestamptz Span=`timestamptz`} Def=`ts timestamptz`}] " +
+				"Options=[RelOption{Namespace=tsdb Name=hypertable Span=`tsdb.hypertable`}, RelOption{Namespace=tsdb Name=create_default_indexes Value=false Span=`tsdb.create_default_indexes = false`}] " +
+				"Hypertable=CreateHypertable{Table=Name{Name=m Span=`m`} TimeColumn=ts Flag=`tsdb.create_default_indexes = false` Span=`tsdb.hypertable`}}"},
+		{`CALL add_columnstore_policy('m', after => INTERVAL '7 days')`,
+			"Policy{Kind=compression Relation=Name{Name=m Span=`'m'`} Call=Call{Function=Name{Name=add_columnstore_policy Span=`add_columnstore_policy`} Args=[Arg{Value='m' Literal=m Span=`'m'`}, Arg{Name=after Value=INTERVAL '7 days' Literal=7 days Span=`after => INTERVAL '7 days'`}] Span=`add_columnstore_policy('m', after => INTERVAL '7 days')`}}"},
+		{"DO $$ BEGIN\n  CREATE INDEX i ON t (a);\n  EXECUTE 'DROP TABLE x';\nEND $$",
+			"Do{Language=plpgsql Ops=[InnerOp{Op=CreateIndex", // prefix: inner spans are of the inner text
+		},
+		{`DO $$ BEGIN RAISE EXCEPTION 'irreversible'; END $$`, "Do{Language=plpgsql Raises=true}"},
+		{`DO LANGUAGE plpgsql 'BEGIN END'`, "Do{Language=plpgsql}"},
+		{`SET LOCAL lock_timeout = '5s'`, "Set{Name=lock_timeout Value=5s Local=true}"},
+		{`SELECT set_config('search_path', '', false)`, "Set{Name=search_path}"},
+		{`LOCK TABLE t IN SHARE MODE NOWAIT`, "LockTable{Tables=[Name{Name=t Span=`t`}] Mode=SHARE NoWait=true}"},
+		{`WITH d AS (DELETE FROM a) SELECT 1`, "Write{Verb=delete Table=Name{Name=a Span=`a`}} Query{}"},
+		{`COMMENT ON COLUMN s.t.c IS NULL`, "Comment{Kind=column Object=Name{Schema=s Name=t Span=`s.t`} Column=c Null=true}"},
+		{`CREATE OR REPLACE FUNCTION f(a int, OUT b text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = '' AS 'select 1'`,
+			"CreateFunction{Function=Name{Name=f Span=`f`} Replace=true Args=[Type{Name=integer Span=`int`}] Returns=text Language=sql Body=select 1 SecurityDefiner=true Sets=[search_path]}"},
+		{`CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION s.f()`,
+			"CreateTrigger{Trigger=Ident{Name=g Span=`g`} Table=Name{Name=t Span=`t`} Function=Name{Schema=s Name=f Span=`s.f`} Row=true}"},
+		{`ALTER TABLE t ADD CONSTRAINT n NOT NULL col`,
+			"AddConstraint{Table=Name{Name=t Span=`t`} Constraint=Constraint{Kind=not null Name=n Columns=[Ident{Name=col Span=`NOT NULL col`}] Span=`CONSTRAINT n NOT NULL col`}}"},
+		{`ALTER TABLE t ALTER c DROP NOT NULL; CREATE INDEX ON t (c)`,
+			"SetNotNull{Table=Name{Name=t Span=`t`} Column=Ident{Name=c Span=`c`} Drop=true} CreateIndex{Table=Name{Name=t Span=`t`} Method=btree Keys=[IndexKey{Column=Ident{Name=c Span=`c`} Span=`c`}] Keyword=`INDEX` KeySpan=`c`}"},
+		{`VACUUM FULL t`, "Maintain{Verb=vacuum Objects=[Name{Name=t Span=`t`}] Full=true}"},
+		{`GRANT SELECT ON t TO PUBLIC`, "Grant{Kind=table Objects=[Name{Name=t Span=`t`}] Privileges=[select] To=[public]}"},
+		{`CREATE ROLE r`, "Other{Tag=create role}"},
+	}
+	for _, tt := range tests {
+		p := ReadSQL(tt.sql)
+		if p.Err != nil || p.Opaque != "" {
+			t.Errorf("%s\n  error %v, opaque %q", tt.sql, p.Err, p.Opaque)
+			continue
+		}
+		if strings.HasSuffix(tt.want, "CreateIndex") {
+			do := p.Ops[0].(*Do)
+			if len(do.Ops) != 2 || do.Ops[0].Span.Of(tt.sql) != "CREATE INDEX i ON t (a)" || do.Ops[1].Span.Of(tt.sql) != "DROP TABLE x" {
+				t.Errorf("%s\n got %+v", tt.sql, do)
+			}
+			continue
+		}
+		var got []string
+		for _, op := range p.Ops {
+			got = append(got, describe(tt.sql, reflect.ValueOf(op)))
+		}
+		if g := strings.Join(got, " "); g != tt.want {
+			t.Errorf("%s\n got %s\nwant %s", tt.sql, g, tt.want)
+		}
+	}
+}
+
+func TestReadSQLErrors(t *testing.T) {
+	tests := []struct {
+		sql    string
+		err    string
+		offset int
+		opaque string
+		count  int
+	}{
+		{"SELECT FROM WHERE", `syntax error at or near "WHERE"`, 12, "", 1},
+		{"SELECT 'ä' FROM WHERE", `syntax error at or near "WHERE"`, 17, "", 1},
+		{"CREATE TABLE t (", "syntax error at end of input", 16, "", 1},
+		{"\xff\xfe SELECT WHERE x FROM", `syntax error at or near "??"`, 0, "", 1},
+		{"SELECT " + strings.Repeat("1+", 30000) + "1", "", 0, "too complex to read", 1},
+		{"SELECT " + strings.Repeat("(", 10000), "", 0, "too complex to read", 1},
+		{"ALTER TABLE t ALTER c SET EXPRESSION AS (1)", "", 0, "uses ALTER COLUMN ... SET EXPRESSION of PostgreSQL 17, which is newer than the grammar ddlsp reads", 1},
+		{"-- nothing", "", 0, "", 0},
+		{"", "", 0, "", 0},
+		{"SELECT 1; SELECT 2", "", 0, "", 2},
+		{"\ufeffSELECT 1\x00", "", 0, "", 1},
+		{"DO LANGUAGE plpgsql", "", 0, "", 1},
+	}
+	for _, tt := range tests {
+		name := tt.sql
+		if len(name) > 60 {
+			name = name[:60] + "..."
+		}
+		p := ReadSQL(tt.sql)
+		switch {
+		case tt.err == "" && p.Err != nil:
+			t.Errorf("%q: error %v at %d", name, p.Err, p.Err.Offset)
+		case tt.err != "" && (p.Err == nil || p.Err.Message != tt.err || p.Err.Offset != tt.offset):
+			t.Errorf("%q: got error %+v, want %q at %d", name, p.Err, tt.err, tt.offset)
+		}
+		if p.Opaque != tt.opaque || p.Count != tt.count {
+			t.Errorf("%q: opaque %q count %d, want %q %d", name, p.Opaque, p.Count, tt.opaque, tt.count)
+		}
+	}
+}
+
+func TestStatementEdit(t *testing.T) {
+	file := "-- c\nCREATE INDEX i ON t (a);\n"
+	sql := "CREATE INDEX i ON t (a)"
+	s := &Statement{SQL: sql, Path: "x.sql", Map: source.Identity(5, len(sql)), Span: source.Span{Start: 5, End: 5 + len(sql)}}
+	idx := s.Ops()[0].(*CreateIndex)
+	e, ok := s.Edit(source.Span{Start: idx.Keyword.End, End: idx.Keyword.End}, " CONCURRENTLY")
+	if !ok {
+		t.Fatal("not exact")
+	}
+	got, err := source.Apply(file, []source.Edit{e})
+	if err != nil || got != "-- c\nCREATE INDEX CONCURRENTLY i ON t (a);\n" {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
+// FuzzReadSQL: no text may end the process or make a span that lies outside
+// it.
+func FuzzReadSQL(f *testing.F) {
+	for _, s := range []string{"CREATE TABLE t (a int default 1)", "DO $$ BEGIN END $$", "SELECT create_hypertable('t', by_range('x'))", "ALTER TABLE t ADD CONSTRAINT n NOT NULL c", "DROP INDEX a, b.c"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, sql string) {
+		p := readSQL(sql)
+		for _, op := range p.Ops {
+			if do, ok := op.(*Do); ok { // inner spans are of inner texts
+				for _, in := range do.Ops {
+					_ = in.Span.Of(sql)
+				}
+				continue
+			}
+			describe(sql, reflect.ValueOf(op))
+		}
+	})
+}
+
+func BenchmarkReadSQL(b *testing.B) {
+	var texts []string
+	for i := range 200 {
+		texts = append(texts, fmt.Sprintf("CREATE INDEX idx_%d ON table_%d (a, b)", i, i), fmt.Sprintf("ALTER TABLE t%d ADD COLUMN c int NOT NULL DEFAULT 0", i))
+	}
+	sort.Strings(texts)
+	b.Run("cold", func(b *testing.B) {
+		for b.Loop() {
+			for _, s := range texts {
+				readSQL(s)
+			}
+		}
+	})
+	b.Run("cached", func(b *testing.B) {
+		for b.Loop() {
+			for _, s := range texts {
+				ReadSQL(s)
+			}
+		}
+	})
+}
