@@ -209,6 +209,7 @@ func (r *run) suppressions(f *source.File) []*suppression {
 					s.cover = source.Span{Start: line, End: end}
 				} else {
 					s.cover = next(f.Text, end, starts)
+					s.cover.Start = line // what is reported at the start of the file, too
 				}
 			}
 			out = append(out, s)

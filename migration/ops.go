@@ -384,7 +384,7 @@ type Create struct {
 	Object      Name
 	IfNotExists bool
 	Replace     bool
-	// Table is the relation of a policy or rule.
+	// Table is the relation of a policy, rule or statistics object.
 	Table Name
 	// Options are what an extension is created with, by name.
 	Options []RelOption

@@ -72,7 +72,11 @@ func (r *reader) definition(n *pgparse.Node) {
 		t := s.CreateEventTrigStmt
 		r.add(&Create{Kind: "event trigger", Object: Name{Name: t.Trigname, Span: r.find(i, t.Trigname)}})
 	case *pgparse.Node_CreateStatsStmt:
-		r.add(&Create{Kind: "statistics", Object: r.qualified(s.CreateStatsStmt.Defnames, i), IfNotExists: s.CreateStatsStmt.IfNotExists})
+		op := &Create{Kind: "statistics", Object: r.qualified(s.CreateStatsStmt.Defnames, i), IfNotExists: s.CreateStatsStmt.IfNotExists}
+		for _, rel := range s.CreateStatsStmt.Relations {
+			op.Table = r.relation(rel.GetRangeVar())
+		}
+		r.add(op)
 	case *pgparse.Node_DefineStmt:
 		d := s.DefineStmt
 		k := kind(d.Kind)

@@ -42,7 +42,11 @@ func (c *Catalog) ApplyStatement(at *Origin, s *migration.Statement) *Catalog {
 // Unreadable reports whether a statement may do things that its operations do
 // not tell.
 func Unreadable(s *migration.Statement) bool {
-	return s.Opaque != "" || len(s.Unknown) > 0 || s.Parse().Opaque != ""
+	if s.Opaque != "" || len(s.Unknown) > 0 {
+		return true
+	}
+	p := s.Parse()
+	return p.Opaque != "" || p.Err != nil
 }
 
 // Taint returns the catalog after something that could not be read.
@@ -540,7 +544,7 @@ func (c *Catalog) create(at *Origin, op *migration.Create) *Catalog {
 	if op.Kind == "schema" || op.Kind == "extension" {
 		o.Ref = Ref{Name: op.Object.Name}
 	}
-	if !op.Table.IsZero() {
+	if op.Kind == "policy" || op.Kind == "rule" {
 		o.Table, o.Ref = RefOf(op.Table), Ref{Name: op.Object.Name}
 	}
 	n := c.copy()
