@@ -1,0 +1,67 @@
+package templates
+
+import (
+	"regexp"
+	"strings"
+)
+
+// names are the ways in which people name migrations. The groups are called
+// by the fields that they give.
+var names = []*regexp.Regexp{
+	regexp.MustCompile(`^create_(?:hypertable_)?(?P<table>\w+?)(?:_hypertable|_table)?$`),
+	regexp.MustCompile(`^(?:alter|change|update)_(?P<table>\w+?)(?:_table)?$`),
+	regexp.MustCompile(`^add_index(?:es)?_(?:on|to)_(?P<table>\w+)$`),
+	regexp.MustCompile(`^(?:add_index_)?index_(?P<table>[a-z0-9]+s)_on_(?P<column>\w+)$`),
+	regexp.MustCompile(`^add_triggers?_(?:on|to)_(?P<table>\w+)$`),
+	regexp.MustCompile(`^add_foreign_keys?_(?:on|to)_(?P<table>\w+)$`),
+	regexp.MustCompile(`^add_(?P<table>\w+?)_(?:foreign_keys?|triggers?|index(?:es)?)$`),
+	regexp.MustCompile(`^(?:add|remove|drop)_(?P<column>\w+?)_(?:index_)?(?:to|from|on)_(?P<table>\w+)$`),
+}
+
+// Guess reads fields ("table", "column") from the name of a migration, as
+// "orders" from "create_orders". What it does not give is missing.
+func Guess(name string) map[string]string {
+	name = strings.ToLower(name)
+	out := map[string]string{}
+	for _, re := range names {
+		m := re.FindStringSubmatch(name)
+		if m == nil {
+			continue
+		}
+		for i, group := range re.SubexpNames() {
+			if group != "" && identifier.MatchString(m[i]) {
+				out[group] = m[i]
+			}
+		}
+		return out
+	}
+	return out
+}
+
+var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+
+// IsIdentifier reports whether a name can be written in every text without
+// quotes: lower case letters, digits and underscores, at most 63 bytes, and no
+// reserved word of SQL.
+func IsIdentifier(name string) bool {
+	return identifier.MatchString(name) && len(name) <= 63 && !Reserved(name)
+}
+
+// Reserved reports whether PostgreSQL takes the word for a table or column
+// only in quotes.
+func Reserved(name string) bool { return reserved[strings.ToLower(name)] }
+
+var reserved = func() map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(`all analyse analyze and any array as asc asymmetric authorization binary both
+		case cast check collate collation column concurrently constraint create cross current_catalog current_date
+		current_role current_schema current_time current_timestamp current_user default deferrable desc distinct do
+		else end except false fetch for foreign freeze from full grant group having ilike in initially inner
+		intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull
+		null offset on only or order outer overlaps placing primary references returning right select session_user
+		similar some symmetric system_user table tablesample then to trailing true union unique user using variadic
+		verbose when where window with`) {
+		out[w] = true
+	}
+	return out
+}()

@@ -1,0 +1,115 @@
+package templates
+
+import "strings"
+
+// Text is text with fields in it, each written {{name}}.
+type Text string
+
+// A Segment is a piece of a Text: literal text, or a field.
+type Segment struct {
+	Literal string
+	// Field is the name of a field; empty for literal text.
+	Field string
+}
+
+// Segments cuts the text into literals and fields, in order.
+func (t Text) Segments() []Segment {
+	var out []Segment
+	rest := string(t)
+	for {
+		before, after, ok := strings.Cut(rest, "{{")
+		name, tail, closed := strings.Cut(after, "}}")
+		if !ok || !closed {
+			break
+		}
+		if before != "" {
+			out = append(out, Segment{Literal: before})
+		}
+		out = append(out, Segment{Field: name})
+		rest = tail
+	}
+	if rest != "" {
+		out = append(out, Segment{Literal: rest})
+	}
+	return out
+}
+
+// Fields returns the names of the fields in the text, each once, in the order
+// of their first place.
+func (t Text) Fields() []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, s := range t.Segments() {
+		if s.Field != "" && !seen[s.Field] {
+			seen[s.Field] = true
+			out = append(out, s.Field)
+		}
+	}
+	return out
+}
+
+// Fill puts values in the place of the fields. A field without a value stays
+// as it is.
+func (t Text) Fill(values map[string]string) string {
+	var b strings.Builder
+	for _, s := range t.Segments() {
+		switch v, ok := values[s.Field]; {
+		case s.Field == "":
+			b.WriteString(s.Literal)
+		case ok:
+			b.WriteString(v)
+		default:
+			b.WriteString("{{" + s.Field + "}}")
+		}
+	}
+	return b.String()
+}
+
+// Indent puts a prefix before every line that is not empty.
+func (t Text) Indent(prefix string) Text {
+	lines := strings.Split(string(t), "\n")
+	for i, l := range lines {
+		if l != "" {
+			lines[i] = prefix + l
+		}
+	}
+	return Text(strings.Join(lines, "\n"))
+}
+
+// EctoFile says what a whole Ecto migration is written with.
+type EctoFile struct {
+	// Module is the full name of the migration's module.
+	Module string
+	// Use is the module to use; empty is Ecto.Migration.
+	Use string
+	// AdvisoryLock is set when the repo's migration lock is an advisory lock:
+	// an index can then be built concurrently under it.
+	AdvisoryLock bool
+}
+
+// EctoText returns the whole file of an Ecto part, with its fields, and a
+// newline at its end. It is formatted as mix format would.
+func (p Part) EctoText(f EctoFile) Text {
+	b, _ := p.Body(Ecto)
+	use := f.Use
+	if use == "" {
+		use = "Ecto.Migration"
+	}
+	var out strings.Builder
+	out.WriteString("defmodule " + f.Module + " do\n  use " + use + "\n\n")
+	if p.NoTransaction {
+		out.WriteString("  @disable_ddl_transaction true\n")
+		if !f.AdvisoryLock {
+			out.WriteString("  @disable_migration_lock true\n")
+		}
+		out.WriteString("\n")
+	}
+	if b.Change != "" {
+		out.WriteString("  def change do\n" + string(b.Change.Indent("    ")) + "\n  end\n")
+	} else {
+		out.WriteString("  def up do\n" + string(b.Up.Indent("    ")) + "\n  end\n\n")
+		out.WriteString("  def down do\n" + string(b.Down.Indent("    ")) + "\n  end\n")
+	}
+	out.WriteString("end\n")
+	return Text(out.String())
+}
