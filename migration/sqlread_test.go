@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ddlsp/ddlsp/internal/source"
 )
@@ -191,6 +192,8 @@ func FuzzReadSQL(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, sql string) {
+		slow := time.AfterFunc(10*time.Second, func() { panic(fmt.Sprintf("hangs on %q", sql)) })
+		defer slow.Stop()
 		p := readSQL(sql)
 		for _, op := range p.Ops {
 			if do, ok := op.(*Do); ok { // inner spans are of inner texts
