@@ -1,0 +1,299 @@
+// The connection to the server: starts it, stops it, and sends its commands.
+
+import { randomUUID } from 'node:crypto';
+import * as vscode from 'vscode';
+import {
+  DidChangeConfigurationNotification,
+  ExecuteCommandRequest,
+  LanguageClient,
+  MessageType,
+  NotificationType,
+  RequestType,
+  ShowMessageNotification,
+  State,
+  WorkDoneProgress,
+  WorkDoneProgressCancelNotification,
+  type DocumentFilter,
+  type LanguageClientOptions,
+  type ServerOptions,
+} from 'vscode-languageclient/node';
+import { serverCommands, type CommandArgs, type ServerCommand } from './contract';
+import type { PasswordParams, Passwords } from './passwords';
+import { findProgram, type Program } from './server';
+
+const passwordRequest = new RequestType<PasswordParams, string | null, void>('ddlsp/password');
+const trustNotification = new NotificationType<{ trusted: boolean }>('ddlsp/workspaceTrust');
+
+/** What a command that came from the palette, a lens or an action is answered with. */
+export type CommandHandler = (command: ServerCommand, args: CommandArgs) => Promise<unknown>;
+
+export class Server implements vscode.Disposable {
+  private client: LanguageClient | undefined;
+  private program: Program | undefined;
+  /** Why the server does not run; undefined while it does or may. */
+  private trouble: string | undefined;
+  /** Commands registered here because the server offers none. */
+  private standIns: vscode.Disposable[] = [];
+  /** Runs whose results this extension shows, so that the server's own words go to the log. */
+  private ownRuns = 0;
+  private starting: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    readonly log: vscode.LogOutputChannel,
+    private readonly passwords: Passwords,
+    private readonly handle: CommandHandler,
+  ) {}
+
+  /** Starts the server. It does not throw: what went wrong is shown, and again by every command. */
+  start(): Promise<void> {
+    this.starting = this.starting.then(() => this.startNow());
+    return this.starting;
+  }
+
+  private async startNow(): Promise<void> {
+    this.trouble = undefined;
+    try {
+      this.program = await findProgram(this.context);
+      this.log.info(`server: ${this.program.path} (from ${this.program.source})`);
+      const client = this.newClient(this.program);
+      this.client = client;
+      await client.start();
+    } catch (error) {
+      this.trouble = words(error);
+      this.log.error(this.trouble);
+      void this.showTrouble();
+    }
+    this.standIn();
+  }
+
+  async restart(): Promise<void> {
+    await this.starting;
+    const client = this.client;
+    this.client = undefined;
+    if (client !== undefined) {
+      await client.dispose().catch((error: unknown) => {
+        this.log.warn(`stopping the server: ${words(error)}`);
+      });
+    }
+    await this.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.starting;
+    await this.client?.dispose();
+    this.client = undefined;
+  }
+
+  get version(): string | undefined {
+    const info = this.client?.initializeResult?.serverInfo;
+    return info === undefined ? undefined : `${info.name} ${info.version ?? ''}`.trim();
+  }
+
+  get source(): string {
+    return this.program === undefined ? '' : `${this.program.path}, from ${this.program.source}`;
+  }
+
+  get running(): boolean {
+    return this.client?.state === State.Running;
+  }
+
+  /** The URI of a document in the server's spelling. */
+  uri(uri: vscode.Uri): string {
+    return this.client?.code2ProtocolConverter.asUri(uri) ?? uri.toString();
+  }
+
+  settingsChanged(): void {
+    if (this.running) {
+      void this.client?.sendNotification(DidChangeConfigurationNotification.type, { settings: { ddlsp: settings() } });
+    }
+  }
+
+  trusted(): void {
+    void this.client?.sendNotification(trustNotification, { trusted: true });
+  }
+
+  /** Sends a command and returns the server's answer. */
+  async execute<T>(command: ServerCommand, args: CommandArgs, token?: string): Promise<T> {
+    await this.starting;
+    if (this.client?.state !== State.Running) {
+      throw new Error(this.trouble ?? 'The ddlsp server is not running. Run "ddlsp: Restart Server".');
+    }
+    return (await this.client.sendRequest(ExecuteCommandRequest.type, {
+      command,
+      arguments: [args],
+      ...(token === undefined ? {} : { workDoneToken: token }),
+    })) as T;
+  }
+
+  /** Sends a command under a notification with progress and, if it can be, a Cancel button. */
+  async executeWithProgress<T>(title: string, command: ServerCommand, args: CommandArgs): Promise<T> {
+    const client = this.client;
+    return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, cancelled) => {
+      const token = randomUUID();
+      let percent = 0;
+      const listening = client?.onProgress(WorkDoneProgress.type, token, value => {
+        if (value.kind === 'end') {
+          return;
+        }
+        const increment = value.percentage === undefined ? undefined : Math.max(0, value.percentage - percent);
+        percent = value.percentage ?? percent;
+        progress.report({ ...(value.message === undefined ? {} : { message: value.message }), ...(increment === undefined ? {} : { increment }) });
+      });
+      const cancelling = cancelled.onCancellationRequested(() => {
+        progress.report({ message: 'cancelling...' });
+        void client?.sendNotification(WorkDoneProgressCancelNotification.type, { token });
+      });
+      this.ownRuns++;
+      this.passwords.begin();
+      try {
+        return await this.execute<T>(command, args, token);
+      } finally {
+        this.ownRuns--;
+        listening?.dispose();
+        cancelling.dispose();
+      }
+    });
+  }
+
+  /**
+   * Registers the server's commands that the running server does not offer,
+   * or all of them when it does not run, so that each says why.
+   */
+  private standIn(): void {
+    this.standDown();
+    for (const command of serverCommands) {
+      try {
+        this.standIns.push(
+          vscode.commands.registerCommand(command, () => {
+            if (!this.running) {
+              return this.showTrouble();
+            }
+            return vscode.window.showErrorMessage(`This ddlsp server (${this.source}) does not know the command ${command}. Install a newer one.`);
+          }),
+        );
+      } catch {
+        // The client has registered it: the server offers it.
+      }
+    }
+  }
+
+  private standDown(): void {
+    for (const d of this.standIns.splice(0)) {
+      d.dispose();
+    }
+  }
+
+  private async showTrouble(): Promise<void> {
+    const settings = 'Open Settings';
+    const restart = 'Restart Server';
+    const logs = 'Show Logs';
+    const message = this.trouble ?? 'The ddlsp server is not running.';
+    const choice = await vscode.window.showErrorMessage(message, settings, restart, logs);
+    if (choice === settings) {
+      await vscode.commands.executeCommand('workbench.action.openSettings', 'ddlsp.server.path');
+    } else if (choice === restart) {
+      await this.restart();
+    } else if (choice === logs) {
+      this.log.show();
+    }
+  }
+
+  private newClient(program: Program): LanguageClient {
+    const serverOptions: ServerOptions = { command: program.path, args: ['serve'] };
+    const config = vscode.workspace.getConfiguration('ddlsp');
+    const options: LanguageClientOptions = {
+      documentSelector: selector(config.get<string[]>('files', [])),
+      outputChannel: this.log,
+      initializationOptions: {
+        workspaceTrusted: vscode.workspace.isTrusted,
+        diagnostics: 'push',
+        settings: settings(),
+      },
+      middleware: {
+        executeCommand: async (command, args: CommandArgs[], next) => {
+          if (!isServerCommand(command)) {
+            return next(command, args) as unknown;
+          }
+          return this.handle(command, args[0] ?? {});
+        },
+      },
+    };
+    const client = new LanguageClient('ddlsp', 'ddlsp', serverOptions, options);
+    client.onRequest(passwordRequest, params => this.passwords.answer(params));
+    client.onNotification(ShowMessageNotification.type, message => {
+      this.showMessage(message.type, message.message);
+    });
+    client.onDidChangeState(change => {
+      if (client !== this.client) {
+        return;
+      }
+      if (change.newState === State.Starting) {
+        this.standDown();
+      } else if (change.newState === State.Stopped) {
+        this.trouble ??= 'The ddlsp server has stopped. Its log says why; "ddlsp: Restart Server" starts it again.';
+        // Not before the client has taken its own commands away.
+        setTimeout(() => {
+          if (client === this.client && client.state === State.Stopped) {
+            this.standIn();
+          }
+        }, 0);
+      } else {
+        this.trouble = undefined;
+      }
+    });
+    return client;
+  }
+
+  private showMessage(type: MessageType, message: string): void {
+    if (this.ownRuns > 0) {
+      this.log.info(message);
+      return;
+    }
+    switch (type) {
+      case MessageType.Error:
+        void vscode.window.showErrorMessage(message);
+        break;
+      case MessageType.Warning:
+        void vscode.window.showWarningMessage(message);
+        break;
+      case MessageType.Info:
+        void vscode.window.showInformationMessage(message);
+        break;
+      default:
+        this.log.info(message);
+    }
+  }
+
+  dispose(): void {
+    this.standDown();
+  }
+}
+
+/** The settings that the server has a use for. */
+function settings(): object {
+  const config = vscode.workspace.getConfiguration('ddlsp');
+  return {
+    lint: { enabled: config.get('lint.enabled') },
+    inlayHints: { locks: config.get('inlayHints.locks') },
+    codeLens: { enabled: config.get('codeLens.enabled') },
+    database: config.get('database'),
+  };
+}
+
+/**
+ * The documents the server is told about. They are chosen by path and not by
+ * language: other extensions give .sql files language ids of their own.
+ */
+function selector(further: string[]): DocumentFilter[] {
+  const patterns = ['**/*.sql', '**/priv/**/*.exs', '**/*migrations*/**/*.exs', ...further];
+  return [...patterns.map(pattern => ({ scheme: 'file', pattern })), { scheme: 'untitled', language: 'sql' }];
+}
+
+function isServerCommand(command: string): command is ServerCommand {
+  return (serverCommands as readonly string[]).includes(command);
+}
+
+export function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,222 @@
+// What each command does in this editor, wherever it is started from.
+
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { words, type Server } from './client';
+import type {
+  CommandArgs,
+  DatabaseList,
+  NewMigrationResult,
+  RuleList,
+  RulePage,
+  ServerCommand,
+  SqlResult,
+  TemplateList,
+  VerifyResult,
+} from './contract';
+import type { Documents } from './documents';
+import { openAt, resolvePath, type Runs } from './runs';
+import type { Status } from './status';
+import { migrationName, sqlDocument, verifyDocument } from './text';
+
+/** Commands that reach for a database; they are refused in a workspace that is not trusted. */
+const needsTrust: ReadonlySet<ServerCommand> = new Set(['ddlsp.migrate', 'ddlsp.rollback', 'ddlsp.redo', 'ddlsp.status', 'ddlsp.verify', 'ddlsp.selectDatabase']);
+
+export class Commands {
+  constructor(
+    private readonly server: () => Server,
+    private readonly runs: () => Runs,
+    private readonly status: () => Status,
+    private readonly documents: Documents,
+  ) {}
+
+  /** Runs a command of the server's, and says what went wrong. */
+  async handle(command: ServerCommand, args: CommandArgs): Promise<unknown> {
+    if (needsTrust.has(command) && !vscode.workspace.isTrusted) {
+      const manage = 'Manage Workspace Trust';
+      const choice = await vscode.window.showErrorMessage('This workspace is not trusted, so no database is opened from it.', manage);
+      if (choice === manage) {
+        await vscode.commands.executeCommand('workbench.trust.manage');
+      }
+      return null;
+    }
+    try {
+      return await this.dispatch(command, await this.withProject(args));
+    } catch (error) {
+      this.server().log.error(`${command}: ${words(error)}`);
+      void vscode.window.showErrorMessage(words(error));
+      return null;
+    }
+  }
+
+  private async dispatch(command: ServerCommand, args: CommandArgs): Promise<unknown> {
+    switch (command) {
+      case 'ddlsp.migrate':
+      case 'ddlsp.rollback':
+      case 'ddlsp.redo':
+        return (await this.runs().run(command, args)) ?? null;
+      case 'ddlsp.status':
+        return this.status().list(args);
+      case 'ddlsp.verify':
+        return this.verify(args);
+      case 'ddlsp.showSql':
+        return this.showSql(args);
+      case 'ddlsp.newMigration':
+        return this.newMigration(args);
+      case 'ddlsp.explain':
+        return this.explain(args);
+      case 'ddlsp.selectDatabase':
+        return this.selectDatabase(args);
+    }
+  }
+
+  /** Migrates up to, or rolls back down to, a version that the user picks. */
+  async to(command: 'ddlsp.migrate' | 'ddlsp.rollback'): Promise<unknown> {
+    if (!vscode.workspace.isTrusted) {
+      return this.handle(command, {});
+    }
+    try {
+      const args = await this.withProject({});
+      const version = await this.status().pickVersion(args, command === 'ddlsp.rollback');
+      return version === undefined ? null : await this.handle(command, { ...args, to: version });
+    } catch (error) {
+      void vscode.window.showErrorMessage(words(error));
+      return null;
+    }
+  }
+
+  /** Adds the file that says which project is meant: the one in front, if any. */
+  private async withProject(args: CommandArgs): Promise<CommandArgs> {
+    if (args.uri !== undefined) {
+      return args;
+    }
+    const document = vscode.window.activeTextEditor?.document;
+    if (document?.uri.scheme === 'file' && /\.(sql|exs)$/.test(document.uri.path)) {
+      return { ...args, uri: this.server().uri(document.uri) };
+    }
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    const about = document === undefined ? undefined : vscode.workspace.getWorkspaceFolder(document.uri);
+    const folder = about ?? (folders.length > 1 ? await vscode.window.showWorkspaceFolderPick({ placeHolder: 'The project whose migrations are meant' }) : folders[0]);
+    return folder === undefined ? args : { ...args, uri: this.server().uri(folder.uri) };
+  }
+
+  private async verify(args: CommandArgs): Promise<VerifyResult> {
+    const result = await this.server().executeWithProgress<VerifyResult>('Verifying migrations', 'ddlsp.verify', args);
+    await this.documents.showMarkdown('Verification.md', verifyDocument(result));
+    return result;
+  }
+
+  private async showSql(args: CommandArgs): Promise<SqlResult | null> {
+    let direction = args.direction;
+    if (direction === undefined) {
+      const up = { label: 'Up', description: 'what migrating sends', direction: 'up' as const };
+      const down = { label: 'Down', description: 'what rolling back sends', direction: 'down' as const };
+      const picked = await vscode.window.showQuickPick([up, down], { title: 'SQL of this migration' });
+      if (picked === undefined) {
+        return null;
+      }
+      direction = picked.direction;
+    }
+    const result = await this.server().execute<SqlResult>('ddlsp.showSql', { ...args, direction });
+    await this.documents.show(`${path.basename(result.path)} ${direction}.sql`, sqlDocument(result));
+    return result;
+  }
+
+  private async newMigration(args: CommandArgs): Promise<NewMigrationResult | null> {
+    let { template, name } = args;
+    if (template === undefined) {
+      const { templates } = await this.server().execute<TemplateList>('ddlsp.newMigration', args);
+      const picked = await vscode.window.showQuickPick(
+        templates.map(t => ({ label: t.title, description: t.name, ...(t.detail === undefined ? {} : { detail: t.detail }), template: t.name })),
+        { title: 'New migration', placeHolder: 'A template', matchOnDescription: true, matchOnDetail: true },
+      );
+      if (picked === undefined) {
+        return null;
+      }
+      template = picked.template;
+    }
+    if (name === undefined) {
+      const typed = await vscode.window.showInputBox({
+        title: 'New migration',
+        prompt: 'Its name, for example create_devices',
+        value: template,
+        validateInput: value => (migrationName(value) === '' ? 'A name has letters or digits' : undefined),
+      });
+      if (typed === undefined) {
+        return null;
+      }
+      name = migrationName(typed);
+    }
+    const result = await this.server().execute<NewMigrationResult>('ddlsp.newMigration', { ...args, template, name });
+    const first = result.paths[0];
+    const file = first === undefined ? undefined : resolvePath(first);
+    if (file !== undefined) {
+      await openAt(file);
+    }
+    return result;
+  }
+
+  private async explain(args: CommandArgs): Promise<RulePage | null> {
+    let { rule } = args;
+    if (rule === undefined) {
+      const { rules } = await this.server().execute<RuleList>('ddlsp.explain', {});
+      const picked = await vscode.window.showQuickPick(
+        rules.map(r => ({ label: r.rule, description: r.severity ?? '', detail: r.summary })),
+        { title: 'Explain a rule', matchOnDetail: true },
+      );
+      if (picked === undefined) {
+        return null;
+      }
+      rule = picked.label;
+    }
+    const page = await this.server().execute<RulePage>('ddlsp.explain', { rule });
+    await this.documents.showMarkdown(`${rule}.md`, page.markdown);
+    return page;
+  }
+
+  private async selectDatabase(args: CommandArgs): Promise<DatabaseList | null> {
+    let { database } = args;
+    if (database === undefined) {
+      const list = await this.server().execute<DatabaseList>('ddlsp.selectDatabase', args);
+      const databases = list.databases ?? [];
+      if (databases.length === 0) {
+        void vscode.window.showInformationMessage('ddlsp.toml names no databases ([databases.NAME]); the one that the project itself uses is taken.');
+        return list;
+      }
+      const picked = await vscode.window.showQuickPick(
+        databases.map(d => ({
+          label: d.name,
+          description: [d.database, d.host].filter(s => s !== undefined && s !== '').join(' on ') + (d.protected === true ? ' $(lock) protected' : ''),
+          picked: d.name === list.selected,
+        })),
+        { title: 'The database that migrations run in' },
+      );
+      if (picked === undefined) {
+        return null;
+      }
+      database = picked.label;
+    }
+    const result = await this.server().execute<DatabaseList>('ddlsp.selectDatabase', { ...args, database });
+    await this.status().refresh(args);
+    return result;
+  }
+
+  /** Shows the commands that make sense now. */
+  async menu(): Promise<void> {
+    const items = [
+      { label: '$(run) Migrate', command: 'ddlsp.migrate', trust: true },
+      { label: '$(discard) Roll Back', command: 'ddlsp.rollback', trust: true },
+      { label: '$(list-unordered) Show Status of Migrations', command: 'ddlsp.status', trust: true },
+      { label: '$(database) Select Database...', command: 'ddlsp.selectDatabase', trust: true },
+      { label: '$(new-file) New Migration from Template...', command: 'ddlsp.newMigration', trust: false },
+      { label: '$(preview) Show SQL of this Migration', command: 'ddlsp.showSql', trust: false },
+      { label: '$(book) Explain a Rule...', command: 'ddlsp.explain', trust: false },
+      { label: '$(refresh) Restart Server', command: 'ddlsp.restart', trust: false },
+      { label: '$(output) Show Logs', command: 'ddlsp.showLogs', trust: false },
+    ].filter(i => !i.trust || vscode.workspace.isTrusted);
+    const picked = await vscode.window.showQuickPick(items, { title: 'ddlsp' });
+    if (picked !== undefined) {
+      await vscode.commands.executeCommand(picked.command);
+    }
+  }
+}

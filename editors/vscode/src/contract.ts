@@ -1,0 +1,172 @@
+// The server's commands, and what they answer: the JSON of the command line.
+
+/** The commands that the server executes; they have the same ids here. */
+export const serverCommands = [
+  'ddlsp.migrate',
+  'ddlsp.rollback',
+  'ddlsp.redo',
+  'ddlsp.status',
+  'ddlsp.verify',
+  'ddlsp.showSql',
+  'ddlsp.newMigration',
+  'ddlsp.explain',
+  'ddlsp.selectDatabase',
+] as const;
+
+export type ServerCommand = (typeof serverCommands)[number];
+
+export type RunCommand = 'ddlsp.migrate' | 'ddlsp.rollback' | 'ddlsp.redo';
+
+/** The one argument of a command. `uri` only selects the project and its repo. */
+export interface CommandArgs {
+  uri?: string;
+  to?: string;
+  toExclusive?: string;
+  step?: number;
+  all?: boolean;
+  database?: string;
+  prefix?: string;
+  dryRun?: boolean;
+  plan?: string;
+  confirm?: string;
+  direction?: 'up' | 'down';
+  version?: string;
+  template?: string;
+  name?: string;
+  table?: string;
+  dir?: string;
+  rule?: string;
+}
+
+/** A place in a file: lines and columns count from one, columns in UTF-8 bytes. */
+export interface Place {
+  offset: number;
+  line: number;
+  column: number;
+}
+
+export interface Range {
+  start: Place;
+  end: Place;
+}
+
+export type Outcome = 'planned' | 'applied' | 'rolled_back' | 'failed' | 'skipped';
+
+export interface RunMigration {
+  version: string;
+  name: string;
+  path?: string;
+  direction: 'up' | 'down';
+  statements: number;
+  duration_ms: number;
+  outcome: Outcome;
+}
+
+export interface RunError {
+  message: string;
+  sqlstate?: string;
+  path?: string;
+  range?: Range;
+  statement?: string;
+  /** What the database holds now. */
+  remains?: string;
+}
+
+export interface RunResult {
+  database: string;
+  host: string;
+  direction: 'up' | 'down' | 'redo';
+  dry_run: boolean;
+  /** A hash over the target, the versions and the files' contents. */
+  plan: string;
+  /** The database asks for its name to be typed. */
+  protected?: boolean;
+  migrations: RunMigration[] | null;
+  error: RunError | null;
+}
+
+export type MigrationState = 'applied' | 'pending' | 'missing' | 'out_of_order' | 'dirty';
+
+export interface StatusMigration {
+  version: string;
+  name: string;
+  path?: string;
+  state: MigrationState;
+  applied_at: string | null;
+  edited?: boolean | null;
+}
+
+export interface StatusResult {
+  database: string;
+  host: string;
+  format: string;
+  version_table: string;
+  migrations: StatusMigration[] | null;
+}
+
+export interface Lock {
+  relation: string;
+  mode: string;
+}
+
+export interface SqlStatement {
+  sql: string;
+  range?: Range;
+  unit: number;
+  locks: Lock[] | null;
+  opaque: string | null;
+}
+
+export interface SqlResult {
+  version: string;
+  name: string;
+  path: string;
+  format: string;
+  direction: 'up' | 'down';
+  origin: 'written' | 'derived' | 'missing' | 'empty' | 'raises';
+  transaction: 'explicit' | 'implicit' | 'none';
+  statements: SqlStatement[] | null;
+  error: { message: string; range?: Range } | null;
+}
+
+export interface VerifyMigration {
+  version: string;
+  name: string;
+  path?: string;
+  outcome: 'ok' | 'failed' | 'not_reversible' | 'skipped';
+  up_ms: number;
+  down_ms: number;
+  differences: { object: string; kind: 'added' | 'removed' | 'changed'; before?: string; after?: string }[] | null;
+  error: RunError | null;
+}
+
+export interface VerifyResult {
+  migrations: VerifyMigration[] | null;
+}
+
+/** What `ddlsp.newMigration` answers when it is given no template. */
+export interface TemplateList {
+  templates: { name: string; title: string; detail?: string }[];
+}
+
+/** What `ddlsp.newMigration` answers when it has written files. */
+export interface NewMigrationResult {
+  paths: string[];
+}
+
+/** What `ddlsp.explain` answers when it is given no rule. */
+export interface RuleList {
+  rules: { rule: string; summary: string; severity?: string }[];
+}
+
+/** A rule's page. */
+export interface RulePage {
+  rule: string;
+  markdown: string;
+}
+
+/** What `ddlsp.selectDatabase` answers: without a name, the databases there are. */
+export interface DatabaseList {
+  databases: { name: string; database?: string; host?: string; protected?: boolean }[] | null;
+  selected: string | null;
+}
