@@ -1,7 +1,7 @@
 package migration
 
 import (
-	"sync"
+	"sync/atomic"
 
 	"github.com/ddlsp/ddlsp/internal/source"
 )
@@ -32,22 +32,33 @@ type Statement struct {
 	// inside an Elixir "..." string a " needs a backslash. nil means as it is.
 	Quote func(string) string
 
-	once   sync.Once
-	parsed *Parsed
+	parsed atomic.Pointer[Parsed]
 }
 
 // Parse reads the statement's operations. It is computed once, shared between
 // statements of the same text, and safe for concurrent use. An opaque
 // statement has no operations.
 func (s *Statement) Parse() *Parsed {
-	s.once.Do(func() {
-		if s.Opaque != "" {
-			s.parsed = &Parsed{}
-			return
-		}
-		s.parsed = ReadSQL(s.SQL)
-	})
-	return s.parsed
+	if p := s.parsed.Load(); p != nil {
+		return p
+	}
+	p := &Parsed{}
+	if s.Opaque == "" {
+		p = ReadSQL(s.SQL)
+	}
+	if !s.parsed.CompareAndSwap(nil, p) {
+		return s.parsed.Load() // another goroutine was first; all must share one result
+	}
+	return p
+}
+
+// Moved returns the statement as it is after the text before it in its file
+// grew by n bytes. What was parsed stays parsed.
+func (s *Statement) Moved(n int) *Statement {
+	m := &Statement{SQL: s.SQL, Path: s.Path, Map: s.Map.Shift(n), Span: s.Span.Shift(n),
+		Command: s.Command, Opaque: s.Opaque, NotRunnable: s.NotRunnable, Unknown: s.Unknown, Quote: s.Quote}
+	m.parsed.Store(s.parsed.Load())
+	return m
 }
 
 // Ops are the operations of the statement, in order.

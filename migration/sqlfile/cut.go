@@ -1,0 +1,180 @@
+package sqlfile
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/ddlsp/ddlsp/internal/pgparse"
+	"github.com/ddlsp/ddlsp/internal/source"
+	"github.com/ddlsp/ddlsp/migration"
+)
+
+// A cutter cuts SQL into statements and takes over those that an earlier
+// reading already has.
+type cutter struct {
+	path string
+	// old are the statements of the earlier reading in file order; those
+	// before head are used up.
+	old  []*migration.Statement
+	head int
+}
+
+func newCutter(path string, prev *migration.Body) *cutter {
+	c := &cutter{path: path}
+	if prev != nil {
+		c.old = prev.Statements()
+	}
+	return c
+}
+
+// statement makes the statement of one piece of f. Editing changes a file in
+// one place, so what comes before it lies where it lay, and what comes after
+// it has only moved.
+func (c *cutter) statement(f source.Fragment, p pgparse.Piece) *migration.Statement {
+	sql := p.Span.Of(f.Text)
+	span := f.Map.Span(p.Span)
+	// A few statements may be gone at the place of the edit; looking further
+	// than that would cost more than reading anew.
+	for i := c.head; i < len(c.old) && i < c.head+8; i++ {
+		o := c.old[i]
+		if o.SQL != sql || o.Path != c.path || o.Opaque != "" || o.NotRunnable != "" {
+			continue
+		}
+		if o.Span == span {
+			c.head = i + 1
+			return o
+		}
+		if o.Span.Len() == span.Len() && len(sql) == span.Len() {
+			c.head = i + 1
+			return o.Moved(span.Start - o.Span.Start)
+		}
+	}
+	s := &migration.Statement{SQL: sql, Path: c.path, Span: span, Map: f.Slice(p.Span).Map}
+	switch {
+	case p.Meta:
+		s.Opaque = "a psql meta-command, which only psql understands"
+	case p.Copy:
+		s.Opaque = "data of COPY, which only psql can send"
+	}
+	return s
+}
+
+// cut returns the statements of a fragment.
+func (c *cutter) cut(f source.Fragment) []*migration.Statement {
+	pieces := pgparse.Split(f.Text)
+	out := make([]*migration.Statement, 0, len(pieces))
+	for _, p := range pieces {
+		out = append(out, c.statement(f, p))
+	}
+	return out
+}
+
+// unit makes a unit that is sent as one text.
+func (c *cutter) unit(f source.Fragment) *migration.Unit {
+	return &migration.Unit{SQL: f.Text, Map: f.Map, Statements: c.cut(f)}
+}
+
+// fragment is a part of a file as it stands there.
+func fragment(text string, span source.Span) source.Fragment {
+	return source.Fragment{Text: span.Of(text), Map: source.Identity(span.Start, span.Len())}
+}
+
+// irreversible finds the comment by which an author says that a change cannot
+// be undone.
+var irreversible = regexp.MustCompile(`(?m)^[ \t]*--[ \t]*ddlsp:irreversible\b[ \t]*:?[ \t]*(.*?)[ \t\r]*$`)
+
+// noop matches the statements that do nothing and stand in for "nothing to
+// do".
+var noop = regexp.MustCompile(`(?is)^select\s+('[^']*'|[0-9]+|true|false|null)(\s+as\s+\w+)?\s*$`)
+
+// settle decides the Origin of a body from its statements and its text.
+func settle(b *migration.Body, text string) {
+	if m := irreversible.FindStringSubmatch(text); m != nil {
+		b.Reason = m[1]
+		b.Origin = migration.Raises
+	}
+	stmts := b.Statements()
+	empty := true
+	for _, s := range stmts {
+		if s.Opaque != "" || !noop.MatchString(s.SQL) {
+			empty = false
+			break
+		}
+	}
+	switch {
+	case empty && b.Origin == migration.Raises:
+	case empty:
+		b.Origin = migration.Empty
+	case len(stmts) == 1 && raises(stmts[0]):
+		b.Origin = migration.Raises
+		if b.Reason == "" {
+			b.Reason = raiseReason(stmts[0].SQL)
+		}
+	default:
+		b.Origin = migration.Written
+	}
+}
+
+// raises reports whether the statement does nothing but raise an exception.
+func raises(s *migration.Statement) bool {
+	if len(s.SQL) < 2 || !strings.EqualFold(s.SQL[:2], "do") {
+		return false
+	}
+	ops := s.Ops()
+	if len(ops) != 1 {
+		return false
+	}
+	do, ok := ops[0].(*migration.Do)
+	return ok && do.Raises
+}
+
+var raiseText = regexp.MustCompile(`(?i)\braise\s+(?:exception\s+)?'((?:[^']|'')*)'`)
+
+func raiseReason(sql string) string {
+	if m := raiseText.FindStringSubmatch(sql); m != nil {
+		return strings.ReplaceAll(m[1], "''", "'")
+	}
+	return ""
+}
+
+// missing is the body of a direction that does not exist; partner is the file
+// of the other one.
+func missing(d migration.Direction, tx migration.Tx, partner *source.File) *migration.Body {
+	b := &migration.Body{Direction: d, Origin: migration.Missing, Path: partner.Path, Tx: tx}
+	if d == migration.Down {
+		if m := irreversible.FindStringSubmatch(partner.Text); m != nil {
+			b.Origin, b.Reason = migration.Raises, m[1]
+		}
+	}
+	return b
+}
+
+// reject marks everything in the migration as not runnable, because its own
+// tool would refuse the file before it sends anything.
+func (r *reader) reject(b *migration.Body, path string, span source.Span, message string) {
+	if b == nil || b.Err != nil {
+		return
+	}
+	b.Err = &migration.RaiseError{Message: message, Path: path, Span: span}
+	for _, u := range b.Units {
+		for i, s := range u.Statements {
+			if s.NotRunnable == "" {
+				c := s.Moved(0)
+				c.NotRunnable = message
+				u.Statements[i] = c
+			}
+		}
+	}
+}
+
+const bom = "\ufeff"
+
+// byteOrderMark reports a mark at the start of a file whose tool sends it to
+// the server.
+func (r *reader) byteOrderMark(f *source.File, d migration.Direction) {
+	if strings.HasPrefix(f.Text, bom) {
+		r.problem("unparsable-sql", f.Path, source.Span{End: len(bom)}, d,
+			"the file starts with a byte order mark, which PostgreSQL takes for part of the first word",
+			"Save the file as UTF-8 without a byte order mark.")
+	}
+}

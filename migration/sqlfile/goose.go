@@ -1,0 +1,341 @@
+package sqlfile
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/ddlsp/ddlsp/internal/pgparse"
+	"github.com/ddlsp/ddlsp/internal/source"
+	"github.com/ddlsp/ddlsp/migration"
+)
+
+// goose reads a file line by line. A line that starts with -- and holds
+// "+goose" is an annotation and nothing else; a statement ends on a line whose
+// last word before a comment ends in a semicolon, or at StatementEnd. What it
+// sends is the text between, so two statements on one line are one query.
+//
+// goose itself stops at the first mistake. Here reading goes on after it, so
+// that a half-typed file keeps its other findings; what was read is then
+// marked as not runnable.
+
+// rule is the rule of every mistake that goose itself would refuse.
+const gooseRule = "goose-annotation"
+
+// A line of a file: its text without the line end, and where it starts.
+type line struct {
+	text  string
+	start int
+	// next is where the following line starts.
+	next int
+}
+
+func (l line) span() source.Span { return source.Span{Start: l.start, End: l.start + len(l.text)} }
+
+// nextLine cuts a line as bufio.ScanLines does: \n ends it, one \r before that
+// is dropped.
+func nextLine(text string, at int) line {
+	end := len(text)
+	next := end
+	if i := strings.IndexByte(text[at:], '\n'); i >= 0 {
+		end, next = at+i, at+i+1
+	}
+	t := text[at:end]
+	if strings.HasSuffix(t, "\r") {
+		t = t[:len(t)-1]
+	}
+	return line{text: t, start: at, next: next}
+}
+
+// gooseState is where the reader of a goose file is.
+type gooseState struct {
+	r    *reader
+	f    *source.File
+	dir  migration.Direction // "" before Up
+	in   bool                // between StatementBegin and StatementEnd
+	skip bool                // after an empty block, whose end swallows a line
+	at   int                 // the offset of StatementBegin
+
+	buf     source.Builder
+	began   bool // buf holds something
+	first   line // the line that buf began with
+	last    line // the last line of it that is no comment and not empty
+	envsub  bool
+	expands bool // a line in buf is changed by ENVSUB
+
+	up, down *migration.Body
+	cut      map[migration.Direction]*cutter
+	// refused is the first mistake.
+	refused *migration.RaiseError
+}
+
+func (r *reader) goose() {
+	f := r.m.Files[0]
+	g := &gooseState{r: r, f: f, cut: map[migration.Direction]*cutter{
+		migration.Up:   newCutter(f.Path, r.prevBody(migration.Up, f.Path)),
+		migration.Down: newCutter(f.Path, r.prevBody(migration.Down, f.Path)),
+	}}
+	tx, txSpan := migration.Explicit, source.Span{}
+	for at := 0; at < len(f.Text); {
+		l := nextLine(f.Text, at)
+		at = l.next
+		blank := trim(l.text)
+		if g.dir == "" && blank == "" {
+			continue
+		}
+		if strings.HasPrefix(blank, "--") && strings.Contains(l.text, "+goose") {
+			a, complaint := annotation(l.text)
+			if complaint != "" {
+				g.refuse(l.span(), complaint, gooseHelp)
+				continue
+			}
+			switch a {
+			case "NO TRANSACTION":
+				tx, txSpan = migration.None, l.span()
+				continue
+			case "ENVSUB ON":
+				g.envsub = true
+				continue
+			case "ENVSUB OFF":
+				g.envsub = false
+				continue
+			}
+			g.annotation(a, l)
+			continue
+		}
+		g.line(l, blank)
+	}
+	g.finish()
+	for _, b := range []*migration.Body{g.up, g.down} {
+		if b != nil {
+			b.Tx, b.TxSpan = tx, txSpan
+			settle(b, b.Span.Of(f.Text))
+		}
+	}
+	r.m.Up, r.m.Down = g.up, g.down
+	if g.up == nil {
+		r.m.Up = missing(migration.Up, tx, f)
+	}
+	if g.down == nil {
+		r.m.Down = missing(migration.Down, tx, f)
+	}
+	if g.refused != nil {
+		r.reject(r.m.Up, f.Path, g.refused.Span, g.refused.Message)
+		r.reject(r.m.Down, f.Path, g.refused.Span, g.refused.Message)
+	}
+}
+
+const gooseHelp = "goose knows -- +goose Up, Down, StatementBegin, StatementEnd, NO TRANSACTION and ENVSUB ON or OFF, each alone at the start of a line."
+
+func trim(s string) string { return strings.TrimFunc(s, unicode.IsSpace) }
+
+var gooseAnnotations = []string{"Up", "Down", "StatementBegin", "StatementEnd", "NO TRANSACTION", "ENVSUB ON", "ENVSUB OFF"}
+
+// annotation reads the line of an annotation, or says what goose has against
+// it.
+func annotation(l string) (name, complaint string) {
+	if l[0] == ' ' || l[0] == '\t' {
+		return "", "goose refuses the file: an annotation must stand at the start of its line"
+	}
+	word := strings.Replace(strings.ReplaceAll(l, "--", ""), "+goose", "", 1)
+	if strings.Contains(word, "+goose") {
+		return "", "goose refuses the file: two annotations stand on one line"
+	}
+	word = trim(word)
+	for _, a := range gooseAnnotations {
+		if strings.EqualFold(a, word) {
+			return a, ""
+		}
+	}
+	if word == "" {
+		return "", "goose refuses the file: an annotation without a name"
+	}
+	return "", fmt.Sprintf("goose refuses the file: it takes every comment with +goose in it for an annotation and knows none named %q", word)
+}
+
+func (g *gooseState) refuse(span source.Span, message, help string) {
+	if g.refused == nil {
+		g.refused = &migration.RaiseError{Message: message, Path: g.f.Path, Span: span}
+	}
+	g.r.problem(gooseRule, g.f.Path, span, g.dir, message, help)
+}
+
+func (g *gooseState) annotation(name string, l line) {
+	switch name {
+	case "Up":
+		if g.dir != "" {
+			g.refuse(l.span(), "goose refuses the file: it has a second Up annotation", "Keep one -- +goose Up; what follows belongs to its section.")
+			return
+		}
+		g.dir = migration.Up
+		g.up = &migration.Body{Direction: migration.Up, Path: g.f.Path, Span: source.Span{Start: l.start, End: len(g.f.Text)}}
+	case "Down":
+		switch {
+		case g.dir == "":
+			g.refuse(l.span(), "goose refuses the file: Down comes before Up", "Begin the file with -- +goose Up.")
+		case g.in:
+			g.refuse(source.Span{Start: g.at, End: g.at}, "goose refuses the file: StatementBegin without its StatementEnd", "Close the block with -- +goose StatementEnd before -- +goose Down.")
+			g.in = false
+			g.emit()
+		case g.dir == migration.Down:
+			g.refuse(l.span(), "goose refuses the file: it has a second Down annotation", "Keep one -- +goose Down; what follows belongs to its section.")
+			return
+		}
+		g.unfinished()
+		g.skip = false
+		g.dir = migration.Down
+		if g.up != nil {
+			g.up.Span.End = l.start
+		}
+		g.down = &migration.Body{Direction: migration.Down, Path: g.f.Path, Span: source.Span{Start: l.start, End: len(g.f.Text)}}
+	case "StatementBegin":
+		switch {
+		case g.dir == "":
+			g.refuse(l.span(), "goose refuses the file: StatementBegin comes before Up", "Begin the file with -- +goose Up.")
+		case g.in:
+			g.refuse(l.span(), "goose refuses the file: StatementBegin inside another block", "Close the first block with -- +goose StatementEnd.")
+		default:
+			g.in, g.at, g.skip = true, l.start, false
+		}
+	case "StatementEnd":
+		if !g.in {
+			g.refuse(l.span(), "goose refuses the file: StatementEnd without StatementBegin", "Put -- +goose StatementBegin before the statement.")
+			return
+		}
+		g.in = false
+		if !g.began {
+			g.skip = true
+			return
+		}
+		g.emit()
+	}
+}
+
+// line takes a line that is no annotation.
+func (g *gooseState) line(l line, blank string) {
+	comment := strings.HasPrefix(blank, "--")
+	if !g.began && (comment || l.text == "") {
+		return
+	}
+	if g.dir == "" {
+		if g.refused == nil {
+			g.refuse(l.span(), "goose refuses the file: it must begin with -- +goose Up", "Put -- +goose Up before the first statement.")
+		}
+		return
+	}
+	if g.skip { // goose drops the line after an empty block
+		g.skip = false
+		if blank != "" {
+			g.refuse(l.span(), "goose drops this line, because the block before it is empty", "Delete the empty StatementBegin and StatementEnd.")
+		}
+		return
+	}
+	if !g.began {
+		g.began, g.first = true, l
+	}
+	if !comment && blank != "" || g.last.next == 0 {
+		g.last = l
+	}
+	if g.envsub && strings.ContainsAny(l.text, "$") {
+		g.expands = true
+	}
+	g.buf.Exact(l.text, l.start)
+	if end := l.next; end > l.start+len(l.text) {
+		g.buf.Exact("\n", end-1) // a \r before it is dropped, as goose does
+	}
+	if !g.in && endsStatement(l.text) {
+		g.emit()
+	}
+}
+
+// endsStatement reports whether the last word of a line, a comment at its end
+// left aside, ends in a semicolon.
+func endsStatement(l string) bool {
+	last := ""
+	for _, w := range strings.FieldsFunc(l, unicode.IsSpace) {
+		if strings.HasPrefix(w, "--") {
+			break
+		}
+		last = w
+	}
+	return strings.HasSuffix(last, ";")
+}
+
+// emit makes a unit of what was gathered.
+func (g *gooseState) emit() {
+	f := g.buf.Fragment()
+	start, end := 0, len(f.Text)
+	for _, c := range f.Text {
+		if !unicode.IsSpace(c) {
+			break
+		}
+		start += len(string(c))
+	}
+	end = len(strings.TrimRightFunc(f.Text, unicode.IsSpace))
+	expands, block := g.expands, g.r.m != nil && f.Text != ""
+	g.buf, g.began, g.last, g.expands = source.Builder{}, false, line{}, false
+	if end <= start || !block {
+		return
+	}
+	b := g.up
+	if g.dir == migration.Down {
+		b = g.down
+	}
+	if b == nil {
+		return
+	}
+	part := f.Slice(source.Span{Start: start, End: end})
+	u := g.cut[g.dir].unit(part)
+	if expands {
+		for i, s := range u.Statements {
+			c := s.Moved(0)
+			c.Opaque = "goose fills in environment variables (ENVSUB) before it is sent"
+			c.NotRunnable = c.Opaque
+			u.Statements[i] = c
+		}
+	}
+	b.Units = append(b.Units, u)
+	g.torn(u)
+}
+
+// torn finds a unit that goose cut in the middle of a quoted body: a line
+// inside $$ ended in a semicolon.
+func (g *gooseState) torn(u *migration.Unit) {
+	n := len(u.Statements)
+	if n == 0 || !pgparse.Unclosed(u.SQL) {
+		return
+	}
+	s := u.Statements[n-1]
+	g.refuse(s.Span, "goose cuts this statement at the first line that ends in a semicolon, in the middle of its quoted body",
+		"Put -- +goose StatementBegin before the statement and -- +goose StatementEnd after it.")
+}
+
+// unfinished complains about gathered text that no semicolon ended.
+func (g *gooseState) unfinished() {
+	if !g.began {
+		return
+	}
+	f := g.buf.Fragment()
+	if trim(f.Text) == "" {
+		g.buf, g.began, g.last, g.expands = source.Builder{}, false, line{}, false
+		return
+	}
+	at := g.last.span()
+	g.emit()
+	g.refuse(at, "goose refuses the file: the statement has no semicolon at the end of its last line", "End the statement with a semicolon.")
+}
+
+func (g *gooseState) finish() {
+	switch {
+	case g.dir == "":
+		if g.refused == nil {
+			g.refuse(source.Span{}, "goose refuses the file: it must begin with -- +goose Up", "Put -- +goose Up before the first statement.")
+		}
+	case g.in:
+		l := nextLine(g.f.Text, g.at)
+		g.refuse(l.span(), "goose refuses the file: StatementBegin without its StatementEnd", "Close the block with -- +goose StatementEnd.")
+		g.emit()
+	default:
+		g.unfinished()
+	}
+}
