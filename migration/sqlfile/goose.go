@@ -61,7 +61,8 @@ type gooseState struct {
 	first   line // the line that buf began with
 	last    line // the last line of it that is no comment and not empty
 	envsub  bool
-	expands bool // a line in buf is changed by ENVSUB
+	expands bool   // a line in buf is changed by ENVSUB
+	quote   string // the dollar quote that goose tears buf in, "" outside
 
 	up, down *migration.Body
 	cut      map[migration.Direction]*cutter
@@ -243,8 +244,19 @@ func (g *gooseState) line(l line, blank string) {
 	if end := l.next; end > l.start+len(l.text) {
 		g.buf.Exact("\n", end-1) // a \r before it is dropped, as goose does
 	}
-	if !g.in && endsStatement(l.text) {
-		g.emit()
+	switch {
+	case g.in:
+	case g.quote != "": // inside a body that goose tears
+		if strings.Contains(l.text, g.quote) {
+			g.quote = ""
+			if endsStatement(l.text) {
+				g.emit()
+			}
+		}
+	case endsStatement(l.text):
+		if !g.torn() {
+			g.emit()
+		}
 	}
 }
 
@@ -272,9 +284,9 @@ func (g *gooseState) emit() {
 		start += len(string(c))
 	}
 	end = len(strings.TrimRightFunc(f.Text, unicode.IsSpace))
-	expands, block := g.expands, g.r.m != nil && f.Text != ""
-	g.buf, g.began, g.last, g.expands = source.Builder{}, false, line{}, false
-	if end <= start || !block {
+	expands := g.expands
+	g.reset()
+	if end <= start {
 		return
 	}
 	b := g.up
@@ -295,19 +307,44 @@ func (g *gooseState) emit() {
 		}
 	}
 	b.Units = append(b.Units, u)
-	g.torn(u)
 }
 
-// torn finds a unit that goose cut in the middle of a quoted body: a line
-// inside $$ ended in a semicolon.
-func (g *gooseState) torn(u *migration.Unit) {
-	n := len(u.Statements)
-	if n == 0 || !pgparse.Unclosed(u.SQL) {
-		return
+func (g *gooseState) reset() {
+	g.buf, g.began, g.last, g.expands, g.quote = source.Builder{}, false, line{}, false, ""
+}
+
+// opens returns the dollar quote that a text leaves open, "" when none.
+func opens(text string) string {
+	if !strings.Contains(text, "$") {
+		return ""
 	}
-	s := u.Statements[n-1]
-	g.refuse(s.Span, "goose cuts this statement at the first line that ends in a semicolon, in the middle of its quoted body",
+	tokens := pgparse.Tokens(text)
+	if len(tokens) == 0 {
+		return ""
+	}
+	t := tokens[len(tokens)-1]
+	if !t.Open || t.Kind != pgparse.Dollar {
+		return ""
+	}
+	quote := t.Span.Of(text)
+	return quote[:strings.IndexByte(quote[1:], '$')+2]
+}
+
+// torn notices that goose would end the statement inside a quoted body. The
+// rest of the body is then read with it, so that the mistake is told once.
+func (g *gooseState) torn() bool {
+	f := g.buf.Fragment()
+	g.quote = opens(f.Text)
+	if g.quote == "" {
+		return false
+	}
+	at := g.first.span()
+	if pieces := pgparse.Split(f.Text); len(pieces) > 0 {
+		at = f.Map.Span(pieces[len(pieces)-1].Span)
+	}
+	g.refuse(at, "goose cuts this statement at the first line that ends in a semicolon, in the middle of its quoted body",
 		"Put -- +goose StatementBegin before the statement and -- +goose StatementEnd after it.")
+	return true
 }
 
 // unfinished complains about gathered text that no semicolon ended.
@@ -317,7 +354,7 @@ func (g *gooseState) unfinished() {
 	}
 	f := g.buf.Fragment()
 	if trim(f.Text) == "" {
-		g.buf, g.began, g.last, g.expands = source.Builder{}, false, line{}, false
+		g.reset()
 		return
 	}
 	at := g.last.span()

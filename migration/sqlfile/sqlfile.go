@@ -60,7 +60,7 @@ func Read(format migration.Format, e Entry, files []*source.File, prev *migratio
 	default:
 		r.forward()
 	}
-	r.m.Editor = editor{}
+	_ = editor{}
 	return r.m
 }
 

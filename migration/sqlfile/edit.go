@@ -1,0 +1,4 @@
+package sqlfile
+
+// An editor writes changes in SQL files.
+type editor struct{}
