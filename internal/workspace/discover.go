@@ -1,0 +1,453 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/ddlsp/ddlsp/internal/config"
+	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/migration/sqlfile"
+)
+
+// A layout is what was found below a directory. It depends on the names of
+// files and on a look into some of them, not on what is typed.
+type layout struct {
+	root  string
+	plans []*plan
+	err   error
+	// files are all files of all plans.
+	files map[string]bool
+	// owners leads from a file to its plan.
+	owners map[string]*plan
+}
+
+// A plan is a project before its migrations are read.
+type plan struct {
+	key      string
+	root     string
+	format   migration.Format
+	dirs     []string
+	config   *config.Config
+	settings config.Settings
+	evidence []string
+	foreign  string
+	entries  []entry
+}
+
+// An entry is one migration before it is read. path is its first file.
+type entry struct {
+	path string
+	sql  *sqlfile.Entry
+}
+
+func (l *layout) owner(path string) *plan { return l.owners[path] }
+
+// matters reports whether a file that comes or goes could change the layout.
+func (l *layout) matters(path string) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".sql", ".exs", ".ex", ".toml", ".conf", ".sum", ".json", ".lock", ".env", ".go", "":
+		return within(l.root, path) || l.root == ""
+	}
+	return false
+}
+
+// skipped are directories that hold no migrations of the project itself.
+func skipped(name string) bool {
+	switch name {
+	case "node_modules", "deps", "_build", "vendor", "target", "__pycache__", "site-packages", "bower_components":
+		return true
+	}
+	return strings.HasPrefix(name, ".") && name != "." && name != ".."
+}
+
+// markers are the files that make a directory the root of a project, the
+// strongest first.
+var markers = []string{"ddlsp.toml", ".ddlsp.toml", "mix.exs", "go.mod", "Cargo.toml", "package.json", "tern.conf", "flyway.toml", "atlas.hcl", "diesel.toml", ".git", ".env"}
+
+// rootAbove is the nearest directory, from dir upward, that a project could
+// have as its root; dir itself without one.
+func (s *Snapshot) rootAbove(dir string) string {
+	for d := dir; ; {
+		for _, m := range markers {
+			if _, err := os.Lstat(filepath.Join(d, m)); err == nil {
+				return d
+			}
+		}
+		up := filepath.Dir(d)
+		if up == d {
+			return dir
+		}
+		d = up
+	}
+}
+
+// discover finds the projects of the session: those below the directory, or,
+// when there are none, those of the project that the directory lies in.
+func (s *Snapshot) discover(ctx context.Context) *layout {
+	root := s.opts.Dir
+	if s.opts.Project != "" {
+		root = s.opts.Project
+	}
+	if st, err := os.Stat(root); err != nil || !st.IsDir() {
+		l := newLayout(root)
+		l.err = fmt.Errorf("%s: there is no such directory", root)
+		return l
+	}
+	l := s.discoverIn(root)
+	if len(l.plans) == 0 && s.opts.Project == "" && len(s.opts.Migrations) == 0 {
+		if up := s.rootAbove(root); up != root {
+			if above := s.discoverIn(up); len(above.plans) > 0 {
+				if l.err != nil {
+					above.err = l.err
+				}
+				return above
+			}
+		}
+	}
+	return l
+}
+
+func newLayout(root string) *layout {
+	return &layout{root: root, files: map[string]bool{}, owners: map[string]*plan{}}
+}
+
+func (l *layout) add(p *plan) {
+	for _, e := range p.entries {
+		paths := []string{e.path}
+		if e.sql != nil {
+			paths = e.sql.Files
+		}
+		for _, f := range paths {
+			l.files[f] = true
+			if l.owners[f] == nil {
+				l.owners[f] = p
+			}
+		}
+	}
+	l.plans = append(l.plans, p)
+}
+
+func (l *layout) fail(err error) {
+	if err != nil {
+		l.err = errors.Join(l.err, err)
+	}
+}
+
+// discoverIn finds the projects below root.
+func (s *Snapshot) discoverIn(root string) *layout {
+	l := newLayout(root)
+	cfg, err := s.configFor(root)
+	l.fail(err)
+	if len(s.opts.Migrations) > 0 {
+		s.named(l, cfg, cfg.Settings, root, s.opts.Migrations, "the flag --migrations")
+		return l
+	}
+	if s.configured(l, cfg) {
+		return l
+	}
+	w := walker{s: s, l: l, root: root}
+	w.walk(root, cfg)
+	sort.SliceStable(l.plans, func(i, j int) bool { return l.plans[i].dirs[0] < l.plans[j].dirs[0] })
+	return l
+}
+
+// configured adds the projects that a configuration names, and reports whether
+// it names any.
+func (s *Snapshot) configured(l *layout, cfg *config.Config) bool {
+	named := false
+	one := func(settings config.Settings) {
+		if len(settings.Migrations) == 0 {
+			return
+		}
+		named = true
+		var dirs []string
+		for _, d := range settings.Migrations {
+			dirs = append(dirs, filepath.Join(cfg.Dir(), filepath.FromSlash(d)))
+		}
+		s.named(l, cfg, settings, cfg.Dir(), dirs, filepath.Base(cfg.Path))
+	}
+	one(cfg.Settings)
+	for i := range cfg.Projects {
+		one(cfg.For(i))
+	}
+	return named
+}
+
+// named adds one project of directories that somebody named.
+func (s *Snapshot) named(l *layout, cfg *config.Config, settings config.Settings, root string, dirs []string, who string) {
+	var existing []string
+	for _, d := range dirs {
+		if st, err := os.Stat(d); err != nil || !st.IsDir() {
+			l.fail(fmt.Errorf("%s: there is no such directory of migrations (named by %s)", d, who))
+			continue
+		}
+		existing = append(existing, d)
+	}
+	if len(existing) == 0 {
+		return
+	}
+	format := s.forced(settings)
+	p := &plan{root: root, format: format, dirs: existing, config: cfg, settings: settings, evidence: []string{who}}
+	if format == "" {
+		names := s.names(existing[0])
+		f, evidence := sqlfile.Detect(names, s.reader(existing[0]), s.hints(existing[0], root))
+		p.format, p.evidence = f, append(p.evidence, evidence...)
+	}
+	s.fill(l, p)
+}
+
+// forced is the format that a flag or the configuration names, "" for none.
+func (s *Snapshot) forced(settings config.Settings) migration.Format {
+	if s.opts.Format != "" && s.opts.Format != "auto" {
+		return s.opts.Format
+	}
+	if settings.Format != "" && settings.Format != "auto" {
+		return migration.Format(settings.Format)
+	}
+	return ""
+}
+
+// fill lists the entries of a plan and adds it.
+func (s *Snapshot) fill(l *layout, p *plan) {
+	p.key = string(p.format) + ":" + strings.Join(p.dirs, "\x00")
+	var dirs []sqlfile.Dir
+	for _, d := range p.dirs {
+		dirs = append(dirs, sqlfile.Dir{Path: d, Names: s.names(d)})
+	}
+	list := sqlfile.List(p.format, dirs)
+	for i := range list {
+		e := &list[i]
+		if len(e.Files) > 0 {
+			p.entries = append(p.entries, entry{path: e.Files[0], sql: e})
+		}
+	}
+	p.foreign = s.otherDatabase(p)
+	l.add(p)
+}
+
+// names lists a directory as sqlfile wants it: the names of its files, and
+// those of files one directory deeper with a slash. Open buffers that are not
+// on disk yet count.
+func (s *Snapshot) names(dir string) []string {
+	var out []string
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			out = append(out, e.Name())
+			continue
+		}
+		if skipped(e.Name()) {
+			continue
+		}
+		for _, name := range []string{"up.sql", "down.sql", "metadata.toml", "migration.sql"} {
+			if _, err := os.Stat(filepath.Join(dir, e.Name(), name)); err == nil {
+				out = append(out, e.Name()+"/"+name)
+			}
+		}
+	}
+	for path := range s.buffers {
+		if name := rel(dir, path); !strings.Contains(name, "/") && name != filepath.ToSlash(path) && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func (s *Snapshot) reader(dir string) func(string) (string, error) {
+	return func(name string) (string, error) { return s.text(filepath.Join(dir, filepath.FromSlash(name))) }
+}
+
+// hints looks for the files that speak for a tool, in the directory, beside it
+// and up to the root.
+func (s *Snapshot) hints(dir, root string) sqlfile.Hints {
+	var h sqlfile.Hints
+	at := func(d, name string) string {
+		path := filepath.Join(d, filepath.FromSlash(name))
+		if st, err := os.Stat(path); err == nil && !st.IsDir() {
+			return rel(root, path)
+		}
+		return ""
+	}
+	h.TernConf = at(dir, "tern.conf")
+	h.AtlasSum = at(dir, "atlas.sum")
+	h.PrismaLock = at(dir, "migration_lock.toml")
+	h.DrizzleJournal = at(dir, "meta/_journal.json")
+	if filepath.Base(dir) == "migrations" {
+		up := filepath.Dir(dir)
+		if filepath.Base(up) == "supabase" {
+			h.SupabaseConfig = at(up, "config.toml")
+		}
+		if h.TernConf == "" {
+			h.TernConf = at(up, "tern.conf")
+		}
+	}
+	for d := dir; ; d = filepath.Dir(d) {
+		if h.FlywayConf == "" {
+			h.FlywayConf = first(at(d, "flyway.toml"), at(d, "flyway.conf"))
+		}
+		if h.Diesel == "" {
+			h.Diesel = at(d, "diesel.toml")
+		}
+		if h.Sqlx == "" {
+			h.Sqlx = at(d, "sqlx.toml")
+			if cargo := at(d, "Cargo.toml"); cargo != "" && h.Sqlx == "" {
+				if text, err := s.text(filepath.Join(d, "Cargo.toml")); err == nil && sqlxDependency.MatchString(text) {
+					h.Sqlx = cargo
+				}
+			}
+		}
+		if d == root || d == filepath.Dir(d) || !within(root, d) {
+			return h
+		}
+	}
+}
+
+var sqlxDependency = regexp.MustCompile(`(?m)^\s*(\[[\w.-]*dependencies\.)?sqlx\b`)
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// configFor is the configuration that holds in a directory: never nil. The
+// error says what is wrong with it; the result is then what holds without it.
+func (s *Snapshot) configFor(dir string) (*config.Config, error) {
+	path := s.opts.Config
+	if path == "" {
+		found, ok := config.Find(dir)
+		if !ok {
+			return &config.Config{}, nil
+		}
+		path = found
+	}
+	text, err := s.text(path)
+	if err != nil {
+		return &config.Config{}, err
+	}
+	cfg, err := config.Parse(path, text)
+	if err != nil {
+		return &config.Config{Path: path}, err
+	}
+	return cfg, nil
+}
+
+// speaks reports whether a file says by its own name or content that it is a
+// migration.
+func (s *Snapshot) speaks(path, text string) bool {
+	return strings.EqualFold(filepath.Ext(path), ".sql") && sqlfile.Recognise(filepath.Base(path), text) != migration.Plain
+}
+
+// A walker goes down a tree.
+type walker struct {
+	s    *Snapshot
+	l    *layout
+	root string
+}
+
+func (w *walker) walk(dir string, cfg *config.Config) {
+	if dir != w.root && w.s.opts.Config == "" {
+		if path, ok := config.In(dir); ok && path != cfg.Path {
+			own, err := w.s.configFor(dir)
+			w.l.fail(err)
+			cfg = own
+			if w.s.configured(w.l, cfg) {
+				return
+			}
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // what cannot be looked into holds no project
+	}
+	var sql, folders bool
+	var below []string
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case e.IsDir():
+			if !skipped(name) {
+				below = append(below, name)
+			}
+		case strings.EqualFold(filepath.Ext(name), ".sql"):
+			sql = true
+		}
+	}
+	for path := range w.s.buffers {
+		sql = sql || filepath.Dir(path) == dir && strings.EqualFold(filepath.Ext(path), ".sql")
+	}
+	for _, name := range below {
+		for _, file := range []string{"up.sql", "migration.sql"} {
+			if _, err := os.Stat(filepath.Join(dir, name, file)); err == nil {
+				folders = true
+			}
+		}
+	}
+	found := false
+	if sql || folders {
+		found = w.directory(dir, cfg)
+	}
+	for _, name := range below {
+		path := filepath.Join(dir, name)
+		if found && holdsOne(path) {
+			continue
+		}
+		w.walk(path, cfg)
+	}
+}
+
+// holdsOne reports whether a directory is one migration of diesel's or
+// Prisma's.
+func holdsOne(dir string) bool {
+	for _, file := range []string{"up.sql", "migration.sql"} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// directory adds the project of one directory, if it is one.
+func (w *walker) directory(dir string, cfg *config.Config) bool {
+	names := w.s.names(dir)
+	format := w.s.forced(cfg.Settings)
+	detected, evidence := sqlfile.Detect(names, w.s.reader(dir), w.s.hints(dir, w.root))
+	switch {
+	case format == "" && detected == migration.Plain:
+		return false
+	case format == "":
+		format = detected
+	case detected == migration.Plain && !named(dir):
+		// A forced format does not make every directory with SQL one of
+		// migrations.
+		return false
+	default:
+		evidence = append([]string{"the configuration"}, evidence...)
+	}
+	root := w.s.rootAbove(dir)
+	if !within(w.root, root) {
+		root = w.root
+	}
+	w.s.fill(w.l, &plan{root: root, format: format, dirs: []string{dir}, config: cfg, settings: cfg.Settings, evidence: evidence})
+	return true
+}
+
+// named reports whether a directory is called as directories of migrations
+// are.
+func named(dir string) bool {
+	base := strings.ToLower(filepath.Base(dir))
+	return strings.Contains(base, "migration") || base == "migrate" || base == "schema"
+}

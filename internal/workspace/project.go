@@ -1,0 +1,241 @@
+package workspace
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/config"
+	"github.com/ddlsp/ddlsp/internal/source"
+	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/migration/sqlfile"
+	"github.com/ddlsp/ddlsp/schema"
+)
+
+// A Project is one history of migrations, seen from one snapshot.
+type Project struct {
+	// Root is the project's directory: where its tool's settings lie.
+	Root   string
+	Format migration.Format
+	// Dirs are the directories of migrations, one history together.
+	Dirs []string
+	// Config is never nil; Settings are its keys as they hold for this project.
+	Config   *config.Config
+	Settings config.Settings
+	// Evidence is what spoke for the format, for people.
+	Evidence []string
+	// Foreign says why the project is left alone (another database); "" when it
+	// is not.
+	Foreign string
+
+	plan *plan
+	snap *Snapshot
+	hist func() *history
+}
+
+// A history is the migrations of a project in order.
+type history struct {
+	migrations []*migration.Migration
+	// index leads from a path to its migration.
+	index map[string]int
+
+	mu      sync.Mutex
+	before  []*schema.Catalog // before[i] is what migrations[:i] leave
+	results map[int]analysis.Result
+}
+
+func (s *Snapshot) project(p *plan) *Project {
+	pr := &Project{Root: p.root, Format: p.format, Dirs: p.dirs, Config: p.config, Settings: p.settings,
+		Evidence: p.evidence, Foreign: p.foreign, plan: p, snap: s}
+	pr.hist = sync.OnceValue(pr.build)
+	return pr
+}
+
+// History is the migrations in the order in which the tool runs them.
+func (p *Project) History(ctx context.Context) []*migration.Migration {
+	return p.history().migrations
+}
+
+// Files are the paths of all migration files, in the order of the history.
+func (p *Project) Files() []string {
+	var out []string
+	for _, m := range p.history().migrations {
+		for _, f := range m.Files {
+			out = append(out, f.Path)
+		}
+	}
+	return out
+}
+
+func (p *Project) history() *history { return p.hist() }
+
+// build reads the history, taking over every migration whose text is as it
+// was.
+func (p *Project) build() *history {
+	var list []*migration.Migration
+	for _, e := range p.plan.entries {
+		list = append(list, p.snap.read(p.plan, e))
+	}
+	return p.snap.cache.history(p.plan.key, list)
+}
+
+// Catalog is the schema that the first n migrations leave; n may be the length
+// of the history.
+func (p *Project) Catalog(n int) *schema.Catalog {
+	h := p.history()
+	return p.snap.cache.catalog(p, h, n)
+}
+
+// Index is the place of a migration in the history, -1 if it is not in it.
+func (p *Project) Index(m *migration.Migration) int {
+	h := p.history()
+	for _, f := range m.Files {
+		if i, ok := h.index[f.Path]; ok && h.migrations[i] == m {
+			return i
+		}
+	}
+	return -1
+}
+
+// base is the schema before the first migration.
+func (p *Project) base() *schema.Catalog {
+	if p.Settings.Baseline == "" {
+		return schema.New()
+	}
+	path := filepath.Join(p.Config.Dir(), filepath.FromSlash(p.Settings.Baseline))
+	text, err := p.snap.text(path)
+	if err != nil {
+		return schema.New().Taint() // what is there is not known
+	}
+	return p.snap.cache.baseline(path, text)
+}
+
+// LintSettings are the configuration's settings as the rules take them.
+func (p *Project) LintSettings() analysis.Settings {
+	c := &p.Settings
+	s := analysis.Settings{
+		PostgresVersion: c.PostgresVersion, TimescaleVersion: c.TimescaleVersion,
+		ForwardOnly: c.Rollback == "forward-only", StartAfter: c.StartAfter, SmallTables: c.Tables.Small,
+		Severities: severities(c.Rules),
+	}
+	if len(c.Overrides) > 0 {
+		dir, overrides := p.Config.Dir(), c.Overrides
+		s.SeveritiesFor = func(path string) map[string]analysis.Severity {
+			name := rel(dir, path)
+			var out map[string]analysis.Severity
+			for _, o := range overrides {
+				for _, glob := range o.Files {
+					if ok, _ := doublestar.Match(glob, name); !ok {
+						continue
+					}
+					if out == nil {
+						out = map[string]analysis.Severity{}
+					}
+					for k, v := range severities(o.Rules) {
+						out[k] = v
+					}
+					break
+				}
+			}
+			return out
+		}
+	}
+	return s
+}
+
+func severities(rules map[string]config.Severity) map[string]analysis.Severity {
+	if len(rules) == 0 {
+		return nil
+	}
+	out := make(map[string]analysis.Severity, len(rules))
+	for id, name := range rules {
+		if s, ok := analysis.ParseSeverity(string(name)); ok {
+			out[id] = s
+		}
+	}
+	return out
+}
+
+// lint judges one migration of the project. Results of the default settings
+// are kept with the history.
+func (p *Project) lint(m *migration.Migration, extra analysis.Settings, special bool) analysis.Result {
+	h := p.history()
+	i := p.Index(m)
+	if i < 0 {
+		return analysis.Result{}
+	}
+	if !special {
+		h.mu.Lock()
+		r, ok := h.results[i]
+		h.mu.Unlock()
+		if ok {
+			return r
+		}
+	}
+	settings := p.LintSettings()
+	settings.Select, settings.Ignore = extra.Select, extra.Ignore
+	r := linter().Lint(analysis.Input{History: h.migrations, Target: i, Before: p.Catalog(i), Settings: settings})
+	if !special {
+		h.mu.Lock()
+		h.results[i] = r
+		h.mu.Unlock()
+	}
+	return r
+}
+
+// loose reads a file that belongs to no project.
+func (s *Snapshot) loose(path string) (*migration.Migration, *Project) {
+	text, err := s.text(path)
+	if err != nil {
+		return nil, nil
+	}
+	var format migration.Format
+	switch {
+	case strings.EqualFold(filepath.Ext(path), ".sql"):
+		format = sqlfile.Recognise(filepath.Base(path), text)
+	default:
+		return nil, nil
+	}
+	cfg, _ := s.configFor(filepath.Dir(path))
+	p := &plan{key: "loose:" + path, root: filepath.Dir(path), format: format, dirs: []string{filepath.Dir(path)},
+		config: cfg, settings: cfg.Settings, entries: []entry{{path: path}}}
+	if format != migration.Plain {
+		p.evidence = []string{"what stands in the file"}
+	}
+	pr := s.project(p)
+	h := pr.history()
+	if len(h.migrations) == 0 {
+		return nil, nil
+	}
+	return h.migrations[0], pr
+}
+
+// read reads one entry of a project.
+func (s *Snapshot) read(p *plan, e entry) *migration.Migration {
+	key := p.key + "\x00" + e.path
+	if e.sql == nil {
+		text, _ := s.text(e.path)
+		return s.cache.migration(key, []string{text}, e, func(prev *migration.Migration) *migration.Migration {
+			return sqlfile.ReadFile(&source.File{Path: e.path, Text: text}, prev)
+		})
+	}
+	paths := e.sql.Files
+	if e.sql.Sidecar != "" {
+		paths = append(append([]string(nil), paths...), e.sql.Sidecar)
+	}
+	texts := make([]string, len(paths))
+	for i, path := range paths {
+		texts[i], _ = s.text(path)
+	}
+	return s.cache.migration(key, texts, e, func(prev *migration.Migration) *migration.Migration {
+		files := make([]*source.File, len(paths))
+		for i, path := range paths {
+			files[i] = &source.File{Path: path, Text: texts[i]}
+		}
+		return sqlfile.Read(p.format, *e.sql, files, prev)
+	})
+}
