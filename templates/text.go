@@ -65,6 +65,32 @@ func (t Text) Fill(values map[string]string) string {
 	return b.String()
 }
 
+// Mark returns the text with each field as one word that PostgreSQL's lexer
+// takes for an identifier, so that a program which cuts SQL into statements
+// can work on it. Unmark is the way back.
+func (t Text) Mark() string {
+	var b strings.Builder
+	for _, s := range t.Segments() {
+		if s.Field == "" {
+			b.WriteString(s.Literal)
+		} else {
+			b.WriteString(markStart + s.Field + markEnd)
+		}
+	}
+	return b.String()
+}
+
+// Unmark turns marked text back into text with fields.
+func Unmark(s string) Text {
+	return Text(strings.NewReplacer(markStart, "{{", markEnd, "}}").Replace(s))
+}
+
+// Characters for private use: letters to the lexer, and in no template.
+const (
+	markStart = "\uE000"
+	markEnd   = "\uE001"
+)
+
 // Indent puts a prefix before every line that is not empty.
 func (t Text) Indent(prefix string) Text {
 	lines := strings.Split(string(t), "\n")

@@ -1,0 +1,119 @@
+package snippets
+
+import (
+	"strings"
+
+	"github.com/ddlsp/ddlsp/templates"
+)
+
+// elixirItems completes in an .exs file.
+func elixirItems(c Context) []Item {
+	p, ok := at(c.Text, c.Offset)
+	if !ok {
+		return nil
+	}
+	// The text without the word that is being typed.
+	rest := c.Text[:p.start] + strings.Repeat(" ", p.end-p.start) + c.Text[p.end:]
+	o := readOutline(rest, p.start)
+	if o.inText {
+		return nil
+	}
+	switch {
+	case o.blank:
+		return c.ectoFiles(p)
+	case o.inTable:
+		return c.ectoColumns(p)
+	case o.direction != "":
+		return c.ectoBodies(p, rest, o)
+	}
+	return nil
+}
+
+func (c Context) ectoFiles(p place) []Item {
+	var out []Item
+	module := c.Module
+	if module == "" {
+		module = "Repo.Migrations." + Camelize(c.Name)
+	}
+	c.each(templates.Ecto, func(t *templates.Template, part templates.Part, later []templates.Part) {
+		if t.Statement {
+			return
+		}
+		text := part.EctoText(templates.EctoFile{Module: module, Use: c.Use, AdvisoryLock: c.AdvisoryLock})
+		out = append(out, c.item(p, t, part, later, templates.Ecto, text))
+	})
+	return out
+}
+
+func (c Context) ectoColumns(p place) []Item {
+	var out []Item
+	c.each(templates.Ecto, func(t *templates.Template, part templates.Part, later []templates.Part) {
+		b, _ := part.Body(templates.Ecto)
+		if b.Column != "" {
+			out = append(out, c.item(p, t, part, nil, templates.Ecto, b.Column))
+		}
+	})
+	return out
+}
+
+// ectoBodies completes inside def change, def up or def down.
+func (c Context) ectoBodies(p place, rest string, o outline) []Item {
+	var out []Item
+	c.each(templates.Ecto, func(t *templates.Template, part templates.Part, later []templates.Part) {
+		b, _ := part.Body(templates.Ecto)
+		// Statements that must not share a transaction share no file either.
+		if part.NoTransaction && !o.empty && !o.noTransaction {
+			return
+		}
+		var edits []Edit
+		text := b.Change
+		values := c.Values(t, templates.Ecto)
+		switch {
+		case o.direction == "change" && b.Change == "":
+			// Only two directions can say it: the empty change becomes up and down.
+			if !o.empty || b.Down == "" {
+				return
+			}
+			text = b.Up
+			down := "\n\n" + o.indent + "def down do\n" + b.Down.Indent(o.indent+"  ").Fill(values) + "\n" + o.indent + "end"
+			edits = []Edit{{o.name, o.name + len("change"), "up"}, {o.end, o.end, down}}
+		case o.direction == "up":
+			text = b.Up
+			if b.Down != "" && o.partner >= 0 {
+				edits = []Edit{{o.partner, o.partner, "\n" + b.Down.Indent(o.indent+"  ").Fill(values)}}
+			} else if b.Down != "" && o.end > 0 && !o.hasDown {
+				down := "\n\n" + o.indent + "def down do\n" + b.Down.Indent(o.indent+"  ").Fill(values) + "\n" + o.indent + "end"
+				edits = []Edit{{o.end, o.end, down}}
+			}
+		case o.direction == "down":
+			text = b.Down
+		}
+		if text == "" {
+			return
+		}
+		if part.NoTransaction && !o.noTransaction && o.attributes > 0 {
+			attributes := "\n\n" + o.indent + "@disable_ddl_transaction true"
+			if !c.AdvisoryLock {
+				attributes += "\n" + o.indent + "@disable_migration_lock true"
+			}
+			edits = append([]Edit{{o.attributes, o.attributes, attributes}}, edits...)
+		}
+		it := c.item(p, t, part, later, templates.Ecto, text)
+		it.Edits = edits
+		out = append(out, it)
+	})
+	return out
+}
+
+// Camelize turns a migration's name into the last part of a module's name, as
+// mix does: "create_orders" is "CreateOrders".
+func Camelize(name string) string {
+	var b strings.Builder
+	for _, word := range strings.Split(name, "_") {
+		if word == "" {
+			continue
+		}
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return b.String()
+}

@@ -1,0 +1,204 @@
+// Package snippets turns the migration templates into completions for the
+// place the cursor is in: a whole file where it is empty, statements inside a
+// direction, a column inside a table's block. It knows no editor protocol; an
+// editor's server converts the items.
+//
+// Everything here is a pure function of its arguments. Offsets are bytes.
+package snippets
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/templates"
+)
+
+// A Context is the place to complete at, and what is known of the project.
+type Context struct {
+	// Path is the file's path; only its last element is looked at.
+	Path string
+	// Text is what the editor shows, Offset where the cursor stands in it.
+	Text   string
+	Offset int
+	// Format is the format of the file's project.
+	Format migration.Format
+	Project
+}
+
+// Project is what templates are filled in with.
+type Project struct {
+	// Name is the migration's name without its version ("create_orders").
+	Name string
+	// Module is the full name of the Elixir module to write, and Use the
+	// module that migrations of the project use; empty is Ecto.Migration.
+	Module, Use string
+	// AdvisoryLock is set when the Ecto repo's migration lock is an advisory
+	// lock.
+	AdvisoryLock bool
+	// KeyType is the type of the keys that references point at, in SQL
+	// ("bigint"); empty when it is not known, and then it is uuid.
+	KeyType string
+	// Has reports whether the project's migrations contain the SQL text (lower
+	// case, single spaces); nil when that is not known.
+	Has func(sql string) bool
+	// Render returns the files of a whole SQL migration, by path; the first
+	// file is the one that is completed in. noTransaction asks for no
+	// transaction around it. It must keep words it does not know as they are.
+	Render func(up, down string, noTransaction bool) ([]File, error)
+}
+
+// A File is the whole text of one file.
+type File struct{ Path, Text string }
+
+// An Edit replaces the bytes [Start, End) of the completed text.
+type Edit struct {
+	Start, End int
+	Text       string
+}
+
+// An Item is one completion.
+type Item struct {
+	// Label is the template's name, for a part that comes later with the
+	// part's key ("add_foreign_key: index").
+	Label string
+	// Detail says what it does, in one line.
+	Detail string
+	// Documentation is Markdown: what it locks, what it needs, the result.
+	Documentation string
+	// Filter is what the user's word is compared with, Sort orders the items.
+	Filter, Sort string
+	// Snippet is the text in the syntax of the language server protocol, with
+	// tab stops; Plain the same text with the fields' defaults. Lines after
+	// the first are not indented to the cursor's line: Indent is what to put
+	// before them, unless the editor does that by itself.
+	Snippet, Plain string
+	Indent         string
+	// Start and End are the bytes that the text replaces: the word before the
+	// cursor.
+	Start, End int
+	// Edits are changes elsewhere in the same text. Fields in them have their
+	// defaults.
+	Edits []Edit
+	// Files are other files that belong to it: the down file of a pair.
+	Files []File
+	// Template and Part are where it comes from.
+	Template *templates.Template
+	Part     templates.Part
+}
+
+// Completions returns the templates that fit the place, in order; none where
+// no statement can begin.
+func Completions(c Context) []Item {
+	if c.Offset < 0 || c.Offset > len(c.Text) {
+		return nil
+	}
+	if c.Format == migration.Ecto {
+		return elixirItems(c)
+	}
+	return sqlItems(c)
+}
+
+// Values returns the fields of a template as the project suggests them.
+func (p Project) Values(t *templates.Template, s templates.Syntax) map[string]string {
+	known := templates.Guess(p.Name)
+	for field, value := range known {
+		if !templates.IsIdentifier(value) {
+			delete(known, field)
+		}
+	}
+	if p.KeyType != "" && p.KeyType != "uuid" {
+		known["key_type"] = p.KeyType
+		if s == templates.Ecto {
+			known["key_type"] = ":" + p.KeyType
+		}
+	}
+	return t.Defaults(s, known)
+}
+
+// Parts returns the parts of a template that the project does not have yet.
+func (p Project) Parts(t *templates.Template, s templates.Syntax) []templates.Part {
+	var out []templates.Part
+	for _, part := range t.PartsIn(s) {
+		if part.Unless != "" && p.Has != nil && p.Has(part.Unless) {
+			continue
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+// each calls f for every template and part that the project may want.
+func (p Project) each(s templates.Syntax, f func(t *templates.Template, part templates.Part, later []templates.Part)) {
+	for _, t := range templates.All() {
+		parts := p.Parts(t, s)
+		for i, part := range parts {
+			f(t, part, parts[i+1:])
+		}
+	}
+}
+
+// A place is where a completion goes: the word that it replaces.
+type place struct {
+	start, end int
+	indent     string
+}
+
+// at finds the word before the cursor. ok is false when the line has anything
+// else before it.
+func at(text string, offset int) (p place, ok bool) {
+	start := offset
+	for start > 0 && isWord(text[start-1]) {
+		start--
+	}
+	line := strings.LastIndexByte(text[:start], '\n') + 1
+	indent := strings.TrimPrefix(text[line:start], "\ufeff")
+	return place{start: start, end: offset, indent: indent}, strings.Trim(indent, " \t") == ""
+}
+
+func isWord(c byte) bool {
+	return c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// item builds the common parts of an Item.
+func (c Context) item(p place, t *templates.Template, part templates.Part, later []templates.Part, s templates.Syntax, text templates.Text) Item {
+	values := c.Values(t, s)
+	it := Item{
+		Label: t.Name, Filter: t.Name, Detail: t.Detail, Indent: p.indent,
+		Snippet: encode(t, text, values), Plain: text.Fill(values),
+		Start: p.start, End: p.end, Template: t, Part: part,
+	}
+	if part.Key != "" {
+		it.Label += ": " + part.Key
+		it.Detail = t.Title + ": " + part.Why
+		it.Filter += "_" + part.Key
+	}
+	for i, other := range templates.All() {
+		if other == t {
+			it.Sort = fmt.Sprintf("%02d_%s", i, it.Label)
+		}
+	}
+	it.Documentation = document(t, part, later, s, it.Plain)
+	return it
+}
+
+// document is the Markdown of an item.
+func document(t *templates.Template, part templates.Part, later []templates.Part, s templates.Syntax, result string) string {
+	var b strings.Builder
+	b.WriteString("**" + t.Title + "**: " + t.Detail + ".\n\nLocks: " + t.Locks + ".\n")
+	if n := t.Needs.String(); n != "" {
+		b.WriteString("\nNeeds " + n + ".\n")
+	}
+	if part.NoTransaction {
+		b.WriteString("\nRuns outside a transaction: " + part.Why + ".\n")
+	}
+	for _, l := range later {
+		b.WriteString("\nA migration follows, `" + t.Name + ": " + l.Key + "`: " + l.Why + ".\n")
+	}
+	language := "sql"
+	if s == templates.Ecto {
+		language = "elixir"
+	}
+	b.WriteString("\n```" + language + "\n" + strings.TrimRight(result, "\n") + "\n```\n")
+	return b.String()
+}
