@@ -12,7 +12,7 @@ import (
 
 // session opens the workspace that the global flags describe.
 func (a *app) session() (*workspace.Session, error) {
-	o := workspace.Options{Dir: a.dir, Repo: a.flags.repo, Format: migration.Format(a.flags.format)}
+	o := workspace.Options{Dir: a.dir, Repo: a.flags.repo, Prefix: a.flags.prefix, Format: migration.Format(a.flags.format)}
 	if a.flags.format != "" && a.flags.format != "auto" && !knownFormat(o.Format) {
 		names := make([]string, len(migration.Formats))
 		for i, f := range migration.Formats {

@@ -62,10 +62,15 @@ type globalFlags struct {
 	databaseURL string
 	quiet       bool
 	noColor     bool
+
+	prefix string // of the commands that take one
 }
 
 // commands are the verbs; each stands in a file of its own.
-var commands []func(*app) *cobra.Command
+var commands = []func(*app) *cobra.Command{
+	newSQL,
+	newInit,
+}
 
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{

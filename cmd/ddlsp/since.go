@@ -9,9 +9,9 @@ import (
 )
 
 // changedSince lists the files that differ from the merge base of ref and
-// HEAD, uncommitted and untracked ones included, as absolute paths. It asks
+// HEAD, uncommitted and untracked ones included, by absolute path. It asks
 // git.
-func (a *app) changedSince(ref string) ([]string, error) {
+func (a *app) changedSince(ref string) (map[string]bool, error) {
 	git := func(args ...string) (string, error) {
 		cmd := exec.Command("git", append([]string{"-C", a.dir}, args...)...)
 		var stderr bytes.Buffer
@@ -45,10 +45,10 @@ func (a *app) changedSince(ref string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	out := map[string]bool{}
 	for _, name := range strings.Split(diff+untracked, "\x00") {
 		if name != "" {
-			out = append(out, filepath.Join(root, filepath.FromSlash(name)))
+			out[filepath.Join(root, filepath.FromSlash(name))] = true
 		}
 	}
 	return out, nil
