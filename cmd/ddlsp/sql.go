@@ -180,4 +180,3 @@ func printSQL(w io.Writer, st style, body *migration.Body, r *workspace.SQLRepor
 		fmt.Fprintln(w, st.dim(fmt.Sprintf("-- raises here (%s:%d): %s", r.Path, r.Error.Range.Start.Line, strings.ReplaceAll(r.Error.Message, "\n", "\n--   "))))
 	}
 }
-
