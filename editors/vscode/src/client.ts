@@ -208,6 +208,7 @@ export class Server implements vscode.Disposable {
       initializationOptions: {
         workspaceTrusted: vscode.workspace.isTrusted,
         diagnostics: 'push',
+        password: true, // this client answers ddlsp/password
         settings: settings(),
       },
       middleware: {

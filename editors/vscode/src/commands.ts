@@ -17,7 +17,7 @@ import type {
 import type { Documents } from './documents';
 import { openAt, resolvePath, type Runs } from './runs';
 import type { Status } from './status';
-import { migrationName, sqlDocument, verifyDocument } from './text';
+import { migrationName, rulePage, sqlDocument, verifyDocument } from './text';
 
 /** Commands that reach for a database; they are refused in a workspace that is not trusted. */
 const needsTrust: ReadonlySet<ServerCommand> = new Set(['ddlsp.migrate', 'ddlsp.rollback', 'ddlsp.redo', 'ddlsp.status', 'ddlsp.verify', 'ddlsp.selectDatabase']);
@@ -170,7 +170,7 @@ export class Commands {
       rule = picked.label;
     }
     const page = await this.server().execute<RulePage>('ddlsp.explain', { rule });
-    await this.documents.showMarkdown(`${rule}.md`, page.markdown);
+    await this.documents.showMarkdown(`${rule}.md`, rulePage(page));
     return page;
   }
 

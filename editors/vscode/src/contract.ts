@@ -159,10 +159,12 @@ export interface RuleList {
   rules: { rule: string; summary: string; severity?: string }[];
 }
 
-/** A rule's page. */
+/** A rule's page, in Markdown. */
 export interface RulePage {
   rule: string;
-  markdown: string;
+  summary: string;
+  text: string;
+  url: string;
 }
 
 /** What `ddlsp.selectDatabase` answers: without a name, the databases there are. */

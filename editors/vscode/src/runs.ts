@@ -37,7 +37,7 @@ export class Runs {
       this.finished(args);
       return plan;
     }
-    if (!(await this.confirmed(command, args, plan))) {
+    if (!(await this.confirmed(command, plan))) {
       return undefined;
     }
     let confirm: string | undefined;
@@ -65,7 +65,7 @@ export class Runs {
   }
 
   /** Did the user say yes to this plan? */
-  private async confirmed(command: RunCommand, args: CommandArgs, plan: RunResult): Promise<boolean> {
+  private async confirmed(command: RunCommand, plan: RunResult): Promise<boolean> {
     const yes = verb(command);
     const show = 'Show SQL';
     const { message, detail } = question(command, plan);
@@ -73,12 +73,12 @@ export class Runs {
     if (first !== show) {
       return first === yes;
     }
-    await this.showPlan(args, plan);
+    await this.showPlan(plan);
     // Not modal, so that the SQL can be read.
     return (await vscode.window.showWarningMessage(message, yes, 'Cancel')) === yes;
   }
 
-  private async showPlan(args: CommandArgs, plan: RunResult): Promise<void> {
+  private async showPlan(plan: RunResult): Promise<void> {
     const parts: string[] = [];
     for (const m of plan.migrations ?? []) {
       const file = m.path === undefined ? undefined : resolvePath(m.path);
@@ -89,7 +89,6 @@ export class Runs {
       const result = await this.server.execute<SqlResult | null>('ddlsp.showSql', {
         uri: this.server.uri(vscode.Uri.file(file)),
         direction: m.direction,
-        ...(args.prefix === undefined ? {} : { prefix: args.prefix }),
       });
       if (result !== null) {
         parts.push(sqlDocument(result));

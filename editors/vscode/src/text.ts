@@ -1,6 +1,6 @@
 // The words that results are shown in. Nothing here needs the editor.
 
-import type { MigrationState, RunCommand, RunMigration, RunResult, SqlResult, StatusResult, VerifyResult } from './contract';
+import type { MigrationState, RulePage, RunCommand, RunMigration, RunResult, SqlResult, StatusResult, VerifyResult } from './contract';
 
 /** As many migrations as a dialog lists by name. */
 const listed = 15;
@@ -170,6 +170,12 @@ export function verifyDocument(r: VerifyResult): string {
     }
   }
   return `${out.join('\n')}\n`;
+}
+
+/** A rule's page, with its title and where it is on the web. */
+export function rulePage(page: RulePage): string {
+  const title = page.text.startsWith('#') ? '' : `# ${page.rule}\n\n`;
+  return `${title}${page.text.trimEnd()}\n${page.url === '' ? '' : `\n[${page.url}](${page.url})\n`}`;
 }
 
 function oneLine(s: string): string {

@@ -365,7 +365,11 @@ local function explain(args)
   end
   if args.rule then
     return execute('ddlsp.explain', args, function(page)
-      M.show(args.rule .. '.md', 'markdown', vim.split(page.markdown, '\n'))
+      local lines = vim.split(vim.trim(page.text), '\n')
+      if not vim.startswith(lines[1], '#') then
+        lines = vim.list_extend({ '# ' .. args.rule, '' }, lines)
+      end
+      M.show(args.rule .. '.md', 'markdown', vim.list_extend(lines, { '', page.url }))
     end)
   end
   execute('ddlsp.explain', {}, function(result)
@@ -467,7 +471,7 @@ local subcommands = {
   redo = { function(a) run('ddlsp.redo', a) end, { 'database' } },
   status = { status, { 'database' } },
   verify = { verify, { 'version' } },
-  sql = { show_sql, { 'up', 'down', 'prefix' } },
+  sql = { show_sql, { 'up', 'down' } },
   new = { new_migration, { 'template', 'name', 'table', 'dir' } },
   explain = { explain, { 'rule' } },
   database = { select_database, { 'database' } },

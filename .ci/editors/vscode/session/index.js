@@ -1,0 +1,326 @@
+// A user's session in a real VS Code with the real server and a real
+// database. It runs in the extension host; run.mjs works the page for it.
+//
+// PG* lead to the database server, on which the databases named by METRICS_DB
+// and SHOP_DB are empty; OUT is run.mjs's directory.
+const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const vscode = require('vscode');
+
+const { METRICS_DB, SHOP_DB, OUT, PGPORT } = process.env;
+const host = `127.0.0.1:${PGPORT}`;
+
+const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
+
+async function eventually(what, condition, timeout = 15_000) {
+  const end = Date.now() + timeout;
+  for (;;) {
+    const result = await condition();
+    if (result) {
+      return result;
+    }
+    if (Date.now() > end) {
+      throw new Error(`waited in vain for ${what}`);
+    }
+    await sleep(50);
+  }
+}
+
+let asked = 0;
+
+/** Has something done in the page, and returns what run.mjs saw there. */
+async function ui(action, args = {}) {
+  const id = ++asked;
+  console.log(`@ui ${id} ${JSON.stringify({ do: action, ...args })}`);
+  const file = path.join(OUT, `ui-${id}`);
+  await eventually(`the page: ${action} ${JSON.stringify(args)}`, () => fs.existsSync(file), 25_000);
+  const answer = JSON.parse(fs.readFileSync(file, 'utf8'));
+  if (answer.error !== undefined) {
+    throw new Error(answer.error);
+  }
+  return answer.result;
+}
+
+function query(database, sql) {
+  return execFileSync('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', sql], { encoding: 'utf8' }).trim();
+}
+
+const exists = (database, relation) => query(database, `SELECT to_regclass('public.${relation}') IS NOT NULL`) === 't';
+const gooseVersion = () => query(METRICS_DB, 'SELECT max(version_id) FROM goose_db_version');
+
+const root = () => vscode.workspace.workspaceFolders[0].uri.fsPath;
+const file = p => vscode.Uri.file(path.join(root(), p));
+const indexFile = () => file('metrics/migrations/00002_index_device_names.sql');
+const ectoFile = () => file('shop/priv/repo/migrations/20260102000000_index_product_names.exs');
+
+async function open(uri) {
+  const document = await vscode.workspace.openTextDocument(uri);
+  return vscode.window.showTextDocument(document, { preview: false, viewColumn: vscode.ViewColumn.One });
+}
+
+const diagnostics = uri => vscode.languages.getDiagnostics(uri).filter(d => d.source === 'ddlsp');
+const code = d => (typeof d.code === 'object' ? d.code.value : d.code);
+const diagnostic = (uri, rule) => diagnostics(uri).find(d => code(d) === rule);
+
+async function quickFix(uri, range, title) {
+  const actions = await vscode.commands.executeCommand('vscode.executeCodeActionProvider', uri, range, vscode.CodeActionKind.QuickFix.value, 50);
+  const action = actions.find(a => title.test(a.title));
+  assert(action, `no fix ${title} among ${actions.map(a => a.title).join('; ')}`);
+  if (action.edit !== undefined) {
+    assert(await vscode.workspace.applyEdit(action.edit));
+  }
+  if (action.command !== undefined) {
+    await vscode.commands.executeCommand(action.command.command, ...(action.command.arguments ?? []));
+  }
+}
+
+async function closeAll() {
+  await vscode.commands.executeCommand('notifications.clearAll');
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+}
+
+const tests = [];
+const test = (name, body) => tests.push({ name, body });
+
+test('the extension starts the server that it carries', async () => {
+  const extension = vscode.extensions.getExtension('ddlsp.ddlsp');
+  assert(extension, 'the extension is not installed');
+  await open(indexFile());
+  await eventually('activation', () => extension.isActive);
+  const version = await eventually('the server', () => vscode.commands.executeCommand('ddlsp.serverVersion'));
+  assert.match(version, /^ddlsp/);
+  await ui('notification', { text: 'bin/ddlsp, from the extension' });
+  const known = await vscode.commands.getCommands(true);
+  for (const { command } of extension.packageJSON.contributes.commands) {
+    assert(known.includes(command), `${command} is not registered`);
+  }
+});
+
+test('an index built under a write lock is a problem', async () => {
+  const uri = indexFile();
+  await open(uri);
+  const d = await eventually('the diagnostic', () => diagnostic(uri, 'require-concurrent-index-creation'));
+  assert.equal(d.range.start.line, 1);
+  assert.equal(typeof d.code, 'object');
+  await ui('see', { selector: '.squiggly-warning, .squiggly-error' });
+});
+
+test('the status bar knows no database before one is used', async () => {
+  const text = await ui('see', { selector: '.statusbar-item[id*="ddlsp"]' });
+  assert.match(text, /ddlsp\s*$/);
+});
+
+test('lenses stand above the migration', async () => {
+  const lenses = await eventually('the lenses', async () => {
+    const all = await vscode.commands.executeCommand('vscode.executeCodeLensProvider', indexFile(), 20);
+    return all.length > 0 ? all : undefined;
+  });
+  const commands = lenses.map(l => l.command?.command);
+  assert(commands.includes('ddlsp.migrate') && commands.includes('ddlsp.showSql'), commands.join(', '));
+});
+
+test('hover shows what will run', async () => {
+  const hovers = await vscode.commands.executeCommand('vscode.executeHoverProvider', indexFile(), new vscode.Position(1, 3));
+  const text = hovers.flatMap(h => h.contents).map(c => c.value ?? c).join('\n');
+  assert.match(text, /SHARE/);
+});
+
+test('the SQL is shown with its locks', async () => {
+  await open(indexFile());
+  await vscode.commands.executeCommand('ddlsp.showSql', { uri: indexFile().toString(), direction: 'up' });
+  const shown = await eventually('the document', () => vscode.workspace.textDocuments.find(d => d.uri.scheme === 'ddlsp' && d.languageId === 'sql'));
+  assert.match(shown.getText(), /-- locks devices: SHARE\nCREATE INDEX devices_name_idx ON devices \(name\);/);
+  await closeAll();
+});
+
+test('a quick fix mends it', async () => {
+  const uri = indexFile();
+  const editor = await open(uri);
+  const d = await eventually('the diagnostic', () => diagnostic(uri, 'require-concurrent-index-creation'));
+  await quickFix(uri, d.range, /concurrent/i);
+  await eventually('CONCURRENTLY', () => editor.document.getText().includes('CREATE INDEX CONCURRENTLY devices_name_idx'));
+  await eventually(`the diagnostics to go`, () => diagnostics(uri).every(x => !/concurrent/.test(code(x))));
+  assert(await editor.document.save());
+});
+
+test('a template completes an empty migration', async () => {
+  const uri = file('metrics/migrations/00003_create_readings.sql');
+  const editor = await open(uri);
+  const list = await vscode.commands.executeCommand('vscode.executeCompletionItemProvider', uri, new vscode.Position(0, 0), undefined, 50);
+  const item = list.items.find(i => (typeof i.label === 'string' ? i.label : i.label.label).startsWith('create_table'));
+  assert(item, `no create_table among ${list.items.map(i => (typeof i.label === 'string' ? i.label : i.label.label)).join(', ')}`);
+  // Through the suggestions, as a user takes it.
+  await vscode.commands.executeCommand('workbench.action.focusActiveEditorGroup');
+  await ui('type', { text: 'create_tab' });
+  await ui('see', { selector: '.suggest-widget.visible .monaco-list-row', text: 'create_table' });
+  await ui('screenshot', { name: 'suggestions' });
+  await ui('key', { key: 'Enter' });
+  await eventually(`the table; text: ${editor.document.getText()}`, () => /CREATE TABLE readings/.test(editor.document.getText()));
+  assert.match(editor.document.getText(), /-- \+goose Down/);
+  await ui('key', { key: 'Escape' });
+  await eventually(`a clean file`, () => diagnostics(uri).every(d => d.severity > vscode.DiagnosticSeverity.Warning));
+  assert(await editor.document.save());
+});
+
+test('migrate asks first, and a no changes nothing', async () => {
+  await open(indexFile());
+  await ui('palette', { title: 'ddlsp: Migrate' });
+  const dialog = await ui('dialog', { button: 'Cancel' });
+  assert.match(dialog, new RegExp(`Migrate 3 migrations in ${METRICS_DB} on ${host}\\?`));
+  assert.match(dialog, /index_device_names/);
+  await sleep(300);
+  assert.equal(exists(METRICS_DB, 'devices'), false);
+});
+
+test('migrate from the palette runs after a yes', async () => {
+  await open(indexFile());
+  await ui('palette', { title: 'ddlsp: Migrate' });
+  await ui('see', { selector: '.monaco-dialog-box' });
+  await ui('screenshot', { name: 'confirmation' });
+  await ui('dialog', { button: 'Migrate' });
+  await ui('notification', { text: `Applied 3 migrations in ${METRICS_DB} on ${host}` });
+  await ui('screenshot', { name: 'applied' });
+  assert.equal(query(METRICS_DB, "SELECT string_agg(version_id::text, ',' ORDER BY id) FROM goose_db_version WHERE is_applied AND version_id > 0"), '1,2,3');
+  assert.equal(exists(METRICS_DB, 'readings'), true);
+  assert.equal(query(METRICS_DB, "SELECT indisvalid FROM pg_index WHERE indexrelid = 'devices_name_idx'::regclass"), 't');
+  await ui('see', { selector: '.statusbar-item[id*="ddlsp"]', text: `${METRICS_DB}: up to date` });
+});
+
+test('status is a list to pick from', async () => {
+  await closeAll();
+  await open(indexFile());
+  await ui('palette', { title: 'ddlsp: Show Status of Migrations' });
+  const rows = await ui('pick', { row: 'create_devices' });
+  assert(rows.some(r => /create_readings/.test(r)), rows.join(' | '));
+  await eventually('the file', () => vscode.window.activeTextEditor?.document.uri.path.endsWith('00001_create_devices.sql'));
+});
+
+test('rollback rolls back one', async () => {
+  await open(indexFile());
+  await ui('palette', { title: 'ddlsp: Roll Back' });
+  const dialog = await ui('dialog', { button: 'Roll back' });
+  assert.match(dialog, new RegExp(`Roll back 1 migration in ${METRICS_DB} on ${host}\\?`));
+  await ui('notification', { text: 'Rolled back 1 migration' });
+  assert.equal(gooseVersion(), '2');
+  assert.equal(exists(METRICS_DB, 'readings'), false);
+  await ui('see', { selector: '.statusbar-item[id*="ddlsp"]', text: '1 pending' });
+});
+
+test('a protected database wants its name typed', async () => {
+  await closeAll();
+  await open(indexFile());
+  const running = vscode.commands.executeCommand('ddlsp.migrate', { uri: indexFile().toString(), database: 'live' });
+  await ui('dialog', { button: 'Migrate' });
+  await ui('input', { text: METRICS_DB });
+  const result = await running;
+  assert.equal(result.migrations.length, 1);
+  assert.equal(gooseVersion(), '3');
+});
+
+test('a plan that is out of date is refused', async () => {
+  const uri = indexFile().toString();
+  const plan = await vscode.commands.executeCommand('ddlsp.rollback', { uri, dryRun: true });
+  assert.equal(plan.dry_run, true);
+  const answer = await vscode.commands.executeCommand('ddlsp.rollback', { uri, step: 2, plan: plan.plan });
+  assert(answer === null || answer.error !== null, JSON.stringify(answer));
+  assert.equal(gooseVersion(), '3');
+});
+
+test('a failing migration says where, and leaves nothing', async () => {
+  await closeAll();
+  const bad = file('metrics/migrations/00004_fail.sql');
+  fs.writeFileSync(bad.fsPath, '-- +goose Up\nCREATE TABLE sensors (id bigint PRIMARY KEY);\nALTER TABLE nowhere ADD COLUMN x int;\n\n-- +goose Down\nDROP TABLE sensors;\n');
+  await open(bad);
+  const running = vscode.commands.executeCommand('ddlsp.migrate', { uri: bad.toString() });
+  await ui('dialog', { button: 'Migrate' });
+  const result = await running;
+  assert.equal(result.error.sqlstate, '42P01');
+  await ui('notification', { text: 'nowhere' });
+  const d = await eventually('the diagnostic of the run', () => vscode.languages.getDiagnostics(bad).find(x => x.source === 'ddlsp run'));
+  assert.equal(d.range.start.line, 2);
+  assert.equal(exists(METRICS_DB, 'sensors'), false);
+  await closeAll();
+  fs.rmSync(bad.fsPath);
+});
+
+test('a new migration is written from a template', async () => {
+  await open(indexFile());
+  await ui('palette', { title: 'ddlsp: New Migration from Template...' });
+  await ui('pick', { row: 'create_table' });
+  await ui('input', { text: 'create stations' });
+  const document = await eventually('the file', () => {
+    const d = vscode.window.activeTextEditor?.document;
+    return d !== undefined && /\d+_create_stations\.sql$/.test(d.uri.path) ? d : undefined;
+  });
+  assert.match(document.getText(), /CREATE TABLE stations/);
+  fs.rmSync(document.uri.fsPath);
+  await closeAll();
+});
+
+test('an Ecto migration has problems and fixes too', async () => {
+  const uri = ectoFile();
+  const editor = await open(uri);
+  assert.equal(editor.document.languageId, 'elixir');
+  const d = await eventually('the diagnostic', () => diagnostic(uri, 'require-concurrent-index-creation'));
+  await quickFix(uri, d.range, /concurrent/i);
+  await eventually('concurrently: true', () => editor.document.getText().includes('concurrently: true'));
+  assert.match(editor.document.getText(), /@disable_ddl_transaction true/);
+  await eventually('the diagnostics to go', () => diagnostics(uri).every(x => !/concurrent/.test(code(x))));
+  assert(await editor.document.save());
+});
+
+test('Ecto migrations run and roll back', async () => {
+  const uri = ectoFile().toString();
+  await open(ectoFile());
+  const migrating = vscode.commands.executeCommand('ddlsp.migrate', { uri });
+  const dialog = await ui('dialog', { button: 'Migrate' });
+  assert.match(dialog, new RegExp(`Migrate 2 migrations in ${SHOP_DB} on ${host}`));
+  assert.equal((await migrating).error, null);
+  assert.equal(query(SHOP_DB, "SELECT string_agg(version::text, ',' ORDER BY version) FROM schema_migrations"), '20260101000000,20260102000000');
+  assert.equal(exists(SHOP_DB, 'products_name_index'), true);
+  const rollingBack = vscode.commands.executeCommand('ddlsp.rollback', { uri });
+  await ui('dialog', { button: 'Roll back' });
+  assert.equal((await rollingBack).error, null);
+  assert.equal(exists(SHOP_DB, 'products_name_index'), false);
+});
+
+test('a server that does not run is explained, and a right path starts it', async () => {
+  await closeAll();
+  const config = vscode.workspace.getConfiguration('ddlsp');
+  await config.update('server.path', '/nowhere/ddlsp', vscode.ConfigurationTarget.Global);
+  await ui('notification', { text: 'there is no program /nowhere/ddlsp' });
+  await closeAll();
+  await ui('palette', { title: 'ddlsp: Migrate' });
+  await ui('notification', { text: 'there is no program /nowhere/ddlsp' });
+  await closeAll();
+  await config.update('server.path', undefined, vscode.ConfigurationTarget.Global);
+  await eventually('the server', () => vscode.commands.executeCommand('ddlsp.serverVersion'));
+  await closeAll();
+});
+
+exports.run = async () => {
+  let failed = 0;
+  const only = process.env.ONLY;
+  for (const { name, body } of tests) {
+    if (only !== undefined && !new RegExp(only).test(name)) {
+      continue;
+    }
+    const began = Date.now();
+    try {
+      await body();
+      console.log(`ok   ${name} (${Date.now() - began} ms)`);
+    } catch (error) {
+      failed++;
+      console.log(`FAIL ${name}\n     ${String(error.stack ?? error).replaceAll('\n', '\n     ')}`);
+      await ui('screenshot', { name: `failed-${failed}` }).catch(() => {});
+      await ui('key', { key: 'Escape' }).catch(() => {});
+    }
+  }
+  const ran = only === undefined ? tests.length : tests.filter(t => new RegExp(only).test(t.name)).length;
+  console.log(`${ran - failed} passed, ${failed} failed`);
+  if (failed > 0) {
+    throw new Error(`${failed} failed`);
+  }
+};
