@@ -60,7 +60,7 @@ func Read(format migration.Format, e Entry, files []*source.File, prev *migratio
 	default:
 		r.forward()
 	}
-	_ = editor{}
+	r.m.Editor = editor{sidecar: r.file(r.entry.Sidecar)}
 	return r.m
 }
 
