@@ -70,6 +70,7 @@ type globalFlags struct {
 var commands = []func(*app) *cobra.Command{
 	newSQL,
 	newInit,
+	newServe,
 }
 
 func newRoot(a *app) *cobra.Command {

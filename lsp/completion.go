@@ -1,0 +1,85 @@
+package lsp
+
+import (
+	"context"
+	"strings"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/ddlsp/ddlsp/internal/source"
+	"github.com/ddlsp/ddlsp/snippets"
+)
+
+// Completion proposes the templates that fit the place: as snippets with tab
+// stops, or for a client without snippets as plain text.
+func (s *Server) Completion(ctx context.Context, p *protocol.CompletionParams) (protocol.CompletionResult, error) {
+	list := &protocol.CompletionList{Items: []protocol.CompletionItem{}}
+	f, err := s.file(ctx, p.TextDocument.URI)
+	if err != nil || f == nil {
+		return list, err
+	}
+	for _, it := range snippets.Completions(s.completionContext(ctx, f, s.offsetOf(f.lines, p.Position))) {
+		list.Items = append(list.Items, s.completionItem(f, it))
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+func (s *Server) completionItem(f *file, it snippets.Item) protocol.CompletionItem {
+	// An editor that expands snippets indents their lines to the cursor's by
+	// itself, asked or not; plain text it inserts as it is.
+	text, format, mode := indented(it.Plain, it.Indent), protocol.InsertTextFormatPlainText, protocol.InsertTextModeAsIs
+	if s.caps.snippets {
+		text, format, mode = it.Snippet, protocol.InsertTextFormatSnippet, protocol.InsertTextModeAdjustIndentation
+	}
+	item := protocol.CompletionItem{
+		Label:            it.Label,
+		Kind:             protocol.CompletionItemKindSnippet,
+		Detail:           protocol.NewOptional(it.Detail),
+		SortText:         protocol.NewOptional(it.Sort),
+		FilterText:       protocol.NewOptional(it.Filter),
+		InsertTextFormat: format,
+		TextEdit: &protocol.TextEdit{
+			Range:   s.rangeOf(f.lines, source.Span{Start: it.Start, End: it.End}),
+			NewText: text,
+		},
+	}
+	if s.caps.insertModes {
+		item.InsertTextMode = mode
+	}
+	if it.Documentation != "" {
+		kind := protocol.MarkupKindPlainText
+		if s.caps.docMarkdown {
+			kind = protocol.MarkupKindMarkdown
+		}
+		item.Documentation = &protocol.MarkupContent{Kind: kind, Value: it.Documentation}
+	}
+	for _, e := range it.Edits {
+		item.AdditionalTextEdits = append(item.AdditionalTextEdits, protocol.TextEdit{
+			Range: s.rangeOf(f.lines, source.Span{Start: e.Start, End: e.End}), NewText: e.Text,
+		})
+	}
+	return item
+}
+
+// indented puts indent before every line but the first that is not empty.
+func indented(text, indent string) string {
+	if indent == "" {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i := 1; i < len(lines); i++ {
+		if lines[i] != "" {
+			lines[i] = indent + lines[i]
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// CompletionResolve has nothing to add: items come complete. It is answered
+// because some clients ask whatever an item holds.
+func (s *Server) CompletionResolve(_ context.Context, p *protocol.CompletionItem) (*protocol.CompletionItem, error) {
+	return p, nil
+}
