@@ -1,0 +1,32 @@
+# make          builds bin/ddlsp
+# make demo     builds it, starts a private PostgreSQL and drives the language
+#               server through a whole editing session
+# make test     runs every check and test, and installs what they need
+# make fast     the Go tests only
+# make docs     writes the generated pages again
+
+.PHONY: build demo test fast docs bench clean
+
+build:
+	@.ci/setup build
+	go build -o bin/ddlsp ./cmd/ddlsp
+
+demo:
+	@.ci/setup postgres
+	go build -o bin/ddlsp ./cmd/ddlsp
+	go run ./internal/demo bin/ddlsp
+
+test:
+	.ci/test
+
+fast:
+	.ci/test --fast
+
+docs:
+	go generate ./...
+
+bench:
+	go test -run '^$$' -bench . ./...
+
+clean:
+	rm -rf bin
