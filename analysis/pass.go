@@ -160,6 +160,9 @@ type Report struct {
 	On      source.Span
 	Fixes   []Fix
 	Related []Related
+	// Severity lowers or raises this one finding where configuration says
+	// nothing of the rule; Off means the rule's own.
+	Severity Severity
 }
 
 // Report adds a finding about a step. It is dropped when it rests on text that
@@ -182,6 +185,9 @@ func (p *Pass) add(f Finding, r Report) {
 		if rule == p.rule {
 			f.Severity = p.run.severity[i]
 		}
+	}
+	if r.Severity != Off && f.Severity == p.rule.Severity {
+		f.Severity = r.Severity
 	}
 	f.Message, f.Help, f.Fixes, f.Related = r.Message, r.Help, r.Fixes, r.Related
 	p.run.add(f)

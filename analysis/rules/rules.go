@@ -21,3 +21,42 @@ func Lint(in analysis.Input) analysis.Result { return linter().Lint(in) }
 
 // ByID returns a rule, or nil.
 func ByID(id string) *analysis.Rule { return linter().Rule(id) }
+
+// all is every rule, in the order of the ids.
+var all = []*analysis.Rule{
+	columnstoreAddColumn,
+	concurrentIndexIfNotExists,
+	concurrentIndexInTransaction,
+	concurrentIndexMultiStatement,
+	concurrentIndexOnPartitionedTable,
+	concurrentIndexWithoutMigrationLockOptOut,
+	continuousAggregateInTransaction,
+	continuousAggregateWithoutPolicy,
+	createHypertableOnExistingData,
+	downDoesNotUndoUp,
+	downWrongOrder,
+	duplicateMigrationVersion,
+	emptyDownMigration,
+	gooseAnnotation,
+	hypertableBlockingIndex,
+	hypertableConcurrentIndex,
+	hypertableDownOrder,
+	hypertableDuplicateTimeIndex,
+	hypertableMissingTimeIndex,
+	hypertableUniqueMissingPartitionColumn,
+	irreversibleChange,
+	migrationFilename,
+	migrationModuleName,
+	missingDownMigration,
+	missingUpMigration,
+	modifyFromIncomplete,
+	nonAtomicMigration,
+	orphanDownMigration,
+	requireConcurrentIndexCreation,
+	requireConcurrentIndexDeletion,
+	sideEffectInChange,
+	unknownRuleInSuppression,
+	unparsableSQL,
+	unreadableMigration,
+	unusedSuppression,
+}
