@@ -107,6 +107,11 @@ func (p Project) Values(t *templates.Template, s templates.Syntax) map[string]st
 			delete(known, field)
 		}
 	}
+	if column := known["column"]; column != "" && t.Field("referenced") != nil {
+		// A column called after the table that it points at.
+		stem := strings.TrimSuffix(column, "_id")
+		known["column"], known["referenced"] = stem+"_id", stem+"s"
+	}
 	if p.KeyType != "" && p.KeyType != "uuid" {
 		known["key_type"] = p.KeyType
 		if s == templates.Ecto {

@@ -178,6 +178,16 @@ func TestProjectsOwnMigrationModuleAndKeyType(t *testing.T) {
 	}
 }
 
+func TestReferencedTableIsGuessed(t *testing.T) {
+	for _, name := range []string{"add_account_to_orders", "add_account_id_to_orders"} {
+		_, items := complete(t, migration.Ecto, "1_a.exs", "|", snippets.Project{Name: name, Module: "M"})
+		got := find(t, items, "add_foreign_key").Plain
+		if !strings.Contains(got, "alter table(:orders)") || !strings.Contains(got, "add :account_id,") || !strings.Contains(got, "references(:accounts,") {
+			t.Errorf("%s:\n%s", name, got)
+		}
+	}
+}
+
 func TestPartsThatTheProjectHas(t *testing.T) {
 	has := func(sql string) bool { return sql == "function audit.log_changes" }
 	_, items := complete(t, migration.Ecto, "1_add_triggers.exs", "|", snippets.Project{Module: "M", Has: has})

@@ -44,7 +44,7 @@ func read(name string, text []byte) (*Template, error) {
 			}
 			for _, text := range []Text{b.Change, b.Up, b.Down, b.Column} {
 				for _, name := range text.Fields() {
-					if t.field(name) == nil {
+					if t.Field(name) == nil {
 						return nil, fmt.Errorf("field %q is used and not declared", name)
 					}
 				}
@@ -83,7 +83,7 @@ func (t *Template) header(line string) error {
 			return fmt.Errorf("a field has a default")
 		}
 		name, syntax, only := strings.Cut(name, ".")
-		f := t.field(name)
+		f := t.Field(name)
 		if f == nil {
 			t.Fields = append(t.Fields, Field{Name: name, defaults: map[Syntax]string{}})
 			f = &t.Fields[len(t.Fields)-1]
@@ -108,7 +108,8 @@ func (t *Template) header(line string) error {
 	return nil
 }
 
-func (t *Template) field(name string) *Field {
+// Field returns the field with the name, or nil.
+func (t *Template) Field(name string) *Field {
 	for i := range t.Fields {
 		if t.Fields[i].Name == name {
 			return &t.Fields[i]

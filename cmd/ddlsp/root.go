@@ -69,6 +69,7 @@ type globalFlags struct {
 // commands are the verbs; each stands in a file of its own.
 var commands = []func(*app) *cobra.Command{
 	newSQL,
+	newNew,
 	newInit,
 	newServe,
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/ddlsp/ddlsp/analysis"
-	"github.com/ddlsp/ddlsp/analysis/rules"
 	"github.com/ddlsp/ddlsp/internal/config"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
@@ -179,7 +178,7 @@ func (p *Project) lint(m *migration.Migration, extra analysis.Settings, special 
 	}
 	settings := p.LintSettings()
 	settings.Select, settings.Ignore = extra.Select, extra.Ignore
-	r := rules.Linter().Lint(analysis.Input{History: h.migrations, Target: i, Before: p.Catalog(i), Settings: settings})
+	r := linter().Lint(analysis.Input{History: h.migrations, Target: i, Before: p.Catalog(i), Settings: settings})
 	if !special {
 		h.mu.Lock()
 		h.results[i] = r
