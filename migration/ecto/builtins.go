@@ -183,6 +183,10 @@ func (e *evaluator) remote(n *syntax.Node, module atom, name string, args []valu
 		v, ok = e.system(n, name, args)
 	case "timer":
 		v, ok = timer(name, args, n.Span)
+	case "Mix":
+		if name == "env" && e.config {
+			return value{atom(e.mixEnv), n.Span}
+		}
 	case "Code":
 		if name == "ensure_loaded?" || name == "ensure_compiled" {
 			return e.notKnown(n, false, "calls %s.%s", mod, name)
@@ -239,13 +243,19 @@ func (e *evaluator) system(n *syntax.Node, name string, args []value) (value, bo
 		return value{}, false
 	}
 	if v, ok := e.env(key); ok {
-		return newText(v, n.Span), true
+		t := newText(v, n.Span)
+		t.data.(*text).variable = key
+		return t, true
 	}
 	if len(args) > 1 {
 		return args[1], true
 	}
 	if name == "fetch_env!" {
-		return value{}, false
+		v := e.notKnown(n, false, "reads %s, which is not set,", key)
+		u := v.data.(unknown)
+		u.variable = key
+		v.data = u
+		return v, true
 	}
 	return value{atomNil, n.Span}, true
 }

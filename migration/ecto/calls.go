@@ -85,6 +85,9 @@ func (e *evaluator) special(name string, n, args *syntax.Node, s *scope, piped *
 	case "for":
 		return e.forForm(n, args, s), true
 	case "raise", "reraise":
+		if e.config {
+			return e.notKnown(n, false, "raises an exception"), true
+		}
 		e.raiseForm(n, args, s)
 	case "with", "try", "receive", "quote", "unquote", "super":
 		return e.notKnown(n, true, "uses %s", name), true
@@ -485,7 +488,7 @@ func (e *evaluator) dotCall(n, dot, args *syntax.Node, s *scope, piped *value) v
 			return e.dsl.query(n, "repo()."+name, vs)
 		}
 	case unknown:
-		return value{unknown{d.reason, d.effect || args != nil}, n.Span}
+		return value{unknown{reason: d.reason, effect: d.effect || args != nil}, n.Span}
 	}
 	return e.notKnown(n, args != nil, "calls %s", oneLine(e.of(n.Kids[0])))
 }

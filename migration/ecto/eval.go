@@ -86,6 +86,10 @@ type evaluator struct {
 	prefix    value
 	repo      *Repo
 	env       func(string) (string, bool)
+	// config is set while a configuration is read: an exception there is only
+	// a value that is missing. mixEnv is its environment.
+	config bool
+	mixEnv string
 	// dsl takes the calls of Ecto's DSL; nil where there is none (the
 	// configuration).
 	dsl dsl
@@ -134,7 +138,7 @@ func (e *evaluator) line(offset int) int {
 // notKnown is the value of an expression that cannot be evaluated.
 func (e *evaluator) notKnown(n *syntax.Node, effect bool, format string, args ...any) value {
 	reason := fmt.Sprintf(format, args...) + fmt.Sprintf(" at line %d", e.line(n.Span.Start))
-	return value{unknown{reason, effect}, n.Span}
+	return value{unknown{reason: reason, effect: effect}, n.Span}
 }
 
 // needBeam notes that only Elixir can run the migration.
@@ -489,7 +493,7 @@ func (e *evaluator) apply(fn value, args []value, node *syntax.Node) value {
 	f, ok := fn.data.(*closure)
 	if !ok {
 		if u, bad := fn.data.(unknown); bad {
-			return value{unknown{u.reason, true}, node.Span}
+			return value{unknown{reason: u.reason, effect: true}, node.Span}
 		}
 		throw("BadFunctionError", "expected a function, got: "+inspect(fn), node.Span)
 	}

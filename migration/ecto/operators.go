@@ -22,7 +22,7 @@ func (e *evaluator) binary(n *syntax.Node, s *scope) value {
 		e.settle(right, v, before)
 		if u, ok := v.data.(unknown); ok {
 			// What is bound to it later has no effect of its own.
-			v = value{unknown{reason: u.reason}, v.span}
+			v = value{unknown{reason: u.reason, variable: u.variable}, v.span}
 		}
 		if e.match(left, v, s) == mismatch && v.known() {
 			throw("MatchError", "no match of right hand side value: "+inspect(v), n.Span)
@@ -45,7 +45,14 @@ func (e *evaluator) binary(n *syntax.Node, s *scope) value {
 		if l.truthy() {
 			return l
 		}
-		return e.eval(right, s)
+		r := e.eval(right, s)
+		if u, ok := r.data.(unknown); ok && e.config && u.variable == "" {
+			if m := environmentCall.FindStringSubmatch(e.of(left)); m != nil {
+				u.variable = m[1]
+				r.data = u
+			}
+		}
+		return r
 	case "::", "when", "<-", "->", "|", "\\\\", "=>":
 		return e.notKnown(n, true, "uses the operator %s in a way that is not understood", n.Op)
 	}

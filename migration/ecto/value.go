@@ -41,6 +41,8 @@ type text struct {
 	// quote is how the literal that the text begins with must escape text put
 	// into it; nil when it was not a literal.
 	quote func(string) string
+	// variable is the environment variable that it was read from.
+	variable string
 }
 
 // bits is a bitstring that is no binary.
@@ -80,6 +82,8 @@ type unknown struct {
 	reason string
 	// effect is set when evaluating it for real may do something.
 	effect bool
+	// variable is the environment variable that it hangs on.
+	variable string
 }
 
 func (v value) isUnknown() bool { _, ok := v.data.(unknown); return ok }

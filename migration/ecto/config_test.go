@@ -1,0 +1,238 @@
+package ecto
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/ddlsp/ddlsp/internal/source"
+)
+
+// writeProject writes the files of an archive below a new directory.
+func writeProject(t *testing.T, archive string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range txtar.Parse([]byte(archive)).Files {
+		path := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+const shopProject = `
+-- mix.exs --
+defmodule Shop.MixProject do
+  use Mix.Project
+  def project, do: [app: :shop, version: "0.1.0"]
+end
+-- config/config.exs --
+import Config
+
+config :shop, ecto_repos: [Shop.Repo]
+
+config :shop, Shop.Repo,
+  migration_timestamps: [type: :utc_datetime_usec],
+  migration_lock: :pg_advisory_lock
+
+import_config "#{config_env()}.exs"
+-- config/dev.exs --
+import Config
+
+config :shop, Shop.Repo,
+  username: "postgres",
+  password: System.get_env("PGPASSWORD", "s3cret"),
+  hostname: System.get_env("PGHOST") || "localhost",
+  port: String.to_integer(System.get_env("PGPORT") || "5432"),
+  database: "shop_dev#{System.get_env("PARTITION")}",
+  stacktrace: true,
+  pool_size: 10
+-- config/prod.exs --
+import Config
+-- config/runtime.exs --
+import Config
+
+if config_env() == :prod do
+  database_url =
+    System.get_env("DATABASE_URL") ||
+      raise """
+      environment variable DATABASE_URL is missing.
+      """
+
+  maybe_ipv6 = if System.get_env("ECTO_IPV6") in ~w(true 1), do: [:inet6], else: []
+
+  config :shop, Shop.Repo,
+    url: database_url,
+    pool_size: String.to_integer(System.get_env("POOL_SIZE") || "10"),
+    socket_options: maybe_ipv6
+end
+-- lib/shop/repo.ex --
+defmodule Shop.Repo do
+  use Ecto.Repo,
+    otp_app: :shop,
+    adapter: Ecto.Adapters.Postgres
+end
+-- lib/shop/migration.ex --
+defmodule Shop.Migration do
+  defmacro __using__(_) do
+    quote do
+      use Ecto.Migration
+      import Shop.Migration
+    end
+  end
+end
+`
+
+func environment(vars map[string]string) func(string) (string, bool) {
+	return func(k string) (string, bool) { v, ok := vars[k]; return v, ok }
+}
+
+func TestReadReposDev(t *testing.T) {
+	dir := writeProject(t, shopProject)
+	repos, err := ReadRepos(dir, environment(map[string]string{"PGPORT": "5544"}), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(repos) != 1 {
+		t.Fatalf("%d repos, want 1", len(repos))
+	}
+	r := repos[0]
+	if r.Name != "Shop.Repo" || r.App != "shop" || r.Adapter != "Ecto.Adapters.Postgres" || !r.IsPostgres() {
+		t.Errorf("got %s of %s with %s", r.Name, r.App, r.Adapter)
+	}
+	if diff := cmp.Diff([]string{filepath.Join(dir, "priv", "repo", "migrations")}, r.Dirs); diff != "" {
+		t.Error(diff)
+	}
+	want := Conn{Username: "postgres", Password: "s3cret", Hostname: "localhost", Port: "5544", Database: "shop_dev"}
+	if diff := cmp.Diff(want, r.Conn); diff != "" {
+		t.Error(diff)
+	}
+	if r.Config.Lock != "pg_advisory_lock" || r.Config.TableLock() {
+		t.Errorf("lock %q", r.Config.Lock)
+	}
+	if len(r.Config.Unknown) > 0 || len(r.Problems) > 0 {
+		t.Errorf("unknown %v, problems %v", r.Config.Unknown, r.Problems)
+	}
+	if diff := cmp.Diff([]string{"Shop.Migration"}, r.Wrappers); diff != "" {
+		t.Error(diff)
+	}
+	m := Read(&source.File{Path: "/x/1_a.exs", Text: "defmodule A do\n  use Shop.Migration\n  def change do\n    create table(:t) do\n      timestamps()\n    end\n  end\nend\n"}, r, Options{Wrappers: r.Wrappers})
+	got := m.Up.Statements()[0].SQL
+	if want := `CREATE TABLE "t" ("id" bigserial, "inserted_at" timestamp NOT NULL, "updated_at" timestamp NOT NULL, PRIMARY KEY ("id"))`; got != want {
+		t.Errorf("got %s", got)
+	}
+	if m.TableLock {
+		t.Error("an advisory lock is no lock on the table")
+	}
+}
+
+func TestReadReposProd(t *testing.T) {
+	dir := writeProject(t, shopProject)
+	repos, err := ReadRepos(dir, environment(map[string]string{"DATABASE_URL": "ecto://u:p@db/shop"}), "prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := repos[0].Conn
+	if c.URL != "ecto://u:p@db/shop" || c.URLEnv != "DATABASE_URL" || len(c.Unknown) > 0 {
+		t.Errorf("got %+v", c)
+	}
+	if len(repos[0].Problems) > 0 {
+		t.Errorf("problems %v", repos[0].Problems)
+	}
+	repos, err = ReadRepos(dir, nil, "prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := repos[0].Conn; c.URL != "" || c.URLEnv != "DATABASE_URL" {
+		t.Errorf("without the variable: got %+v", c)
+	}
+}
+
+func TestReadReposUmbrella(t *testing.T) {
+	dir := writeProject(t, `
+-- mix.exs --
+defmodule U.MixProject do
+  def project, do: [apps_path: "apps"]
+end
+-- config/config.exs --
+use Mix.Config
+config :core, ecto_repos: [Core.Repo, Core.Metrics.Repo]
+config :core_web, ecto_repos: [Core.Repo]
+config :core, Core.Metrics.Repo, priv: "priv/metrics", migration_source: "metric_versions", adapter: Ecto.Adapters.MyXQL, after_connect: {Core, :hello, []}
+config :ecto_sql, postgres_map_type: "json"
+-- apps/core/mix.exs --
+def project, do: [app: :core]
+-- apps/core/priv/repo/migrations/1_a.exs --
+-- apps/core/lib/core/repo.ex --
+defmodule Core.Repo do
+  use Ecto.Repo, otp_app: :core, adapter: Ecto.Adapters.Postgres
+end
+-- apps/core_web/mix.exs --
+def project, do: [app: :core_web]
+`)
+	repos, err := ReadRepos(dir, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(repos) != 2 {
+		t.Fatalf("%d repos, want 2", len(repos))
+	}
+	if r := repos[0]; r.Dir != filepath.Join(dir, "apps", "core", "priv", "repo") || r.Config.MapType != "json" || r.Adapter != "Ecto.Adapters.Postgres" {
+		t.Errorf("got %+v", r)
+	}
+	r := repos[1]
+	if r.IsPostgres() || r.Config.VersionTable() != "metric_versions" || !strings.HasSuffix(r.Dirs[0], filepath.Join("priv", "metrics", "migrations")) {
+		t.Errorf("got %+v", r)
+	}
+	if diff := cmp.Diff([]string{"after_connect"}, r.Config.Unknown); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReadReposWithoutConfiguration(t *testing.T) {
+	dir := writeProject(t, "-- priv/store/migrations/1_a.exs --\n")
+	repos, err := ReadRepos(dir, nil, "")
+	if err != nil || len(repos) != 1 || repos[0].Dirs[0] != filepath.Join(dir, "priv", "store", "migrations") {
+		t.Errorf("got %v, %v", repos, err)
+	}
+	if _, err := ReadRepos(filepath.Join(dir, "nowhere"), nil, ""); err == nil {
+		t.Error("a missing directory must be an error")
+	}
+}
+
+func TestReadReposDynamic(t *testing.T) {
+	dir := writeProject(t, `
+-- mix.exs --
+def project, do: [app: :a]
+-- config/config.exs --
+import Config
+config :a, ecto_repos: [A.Repo]
+config :a, A.Repo, database: Application.get_env(:x, :y), migration_lock: A.lock()
+if A.hidden?() do
+  config :a, A.Repo, migration_source: "x"
+end
+import_config "missing.exs"
+`)
+	repos, err := ReadRepos(dir, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := repos[0]
+	if diff := cmp.Diff([]string{"database"}, r.Conn.Unknown); diff != "" {
+		t.Error(diff)
+	}
+	if len(r.Config.Unknown) != 2 || r.Config.Unknown[0] != "migration_lock" || !strings.HasPrefix(r.Config.Unknown[1], "if A.hidden?()") {
+		t.Errorf("unknown %q", r.Config.Unknown)
+	}
+	if len(r.Problems) != 2 {
+		t.Errorf("problems %q", r.Problems)
+	}
+}
