@@ -55,6 +55,9 @@ func (c *cutter) statement(f source.Fragment, p pgparse.Piece) *migration.Statem
 		s.Opaque = "a psql meta-command, which only psql understands"
 	case p.Copy:
 		s.Opaque = "data of COPY, which only psql can send"
+	case strings.IndexByte(sql, 0) >= 0:
+		s.Opaque = "a NUL byte stands in it, which PostgreSQL cannot take"
+		s.NotRunnable = s.Opaque
 	}
 	return s
 }
@@ -89,9 +92,10 @@ var noop = regexp.MustCompile(`(?is)^select\s+('[^']*'|[0-9]+|true|false|null)(\
 
 // settle decides the Origin of a body from its statements and its text.
 func settle(b *migration.Body, text string) {
-	if m := irreversible.FindStringSubmatch(text); m != nil {
-		b.Reason = m[1]
-		b.Origin = migration.Raises
+	if b.Direction == migration.Down {
+		if m := irreversible.FindStringSubmatch(text); m != nil {
+			b.Reason, b.Origin = m[1], migration.Raises
+		}
 	}
 	stmts := b.Statements()
 	empty := true
@@ -164,6 +168,16 @@ func (r *reader) reject(b *migration.Body, path string, span source.Span, messag
 				u.Statements[i] = c
 			}
 		}
+	}
+}
+
+// nul reports the first NUL byte of a file, where PostgreSQL would stop
+// reading it; a binary file has one.
+func (r *reader) nul(f *source.File) {
+	if i := strings.IndexByte(f.Text, 0); i >= 0 {
+		r.problem("unparsable-sql", f.Path, source.Span{Start: i, End: i + 1}, "",
+			"the file has a NUL byte here, so it is no text that PostgreSQL can read",
+			"Save the file as UTF-8 text, or move it out of the migrations.")
 	}
 }
 

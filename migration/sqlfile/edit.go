@@ -475,10 +475,10 @@ func (editor) AddKeyColumn(m *migration.Migration, s *migration.Statement, key s
 	}
 	column = quote(column)
 	at := -1
-	if end, ok := listEnd(s.SQL, key); ok {
+	if end, ok := indexKeys(s, key); ok {
 		at = end
-	} else if rest := strings.TrimLeft(s.SQL[key.End:], " \t\r\n"); strings.HasPrefix(rest, ")") && key.Len() > 0 && inKeyList(s, key) {
-		at = key.End
+	} else if end, ok := listEnd(s.SQL, key); ok {
+		at = end
 	}
 	if at >= 0 {
 		e, ok := s.Edit(source.Span{Start: at, End: at}, ", "+column)
@@ -490,14 +490,14 @@ func (editor) AddKeyColumn(m *migration.Migration, s *migration.Statement, key s
 	return columnKey(s, key, column)
 }
 
-// inKeyList reports whether key is the inside of the parentheses of an index.
-func inKeyList(s *migration.Statement, key source.Span) bool {
+// indexKeys is the end of the last key of the index that key is a part of.
+func indexKeys(s *migration.Statement, key source.Span) (int, bool) {
 	for _, op := range s.Ops() {
-		if i, ok := op.(*migration.CreateIndex); ok && i.KeySpan.Start <= key.Start && key.End <= i.KeySpan.End {
-			return true
+		if i, ok := op.(*migration.CreateIndex); ok && i.KeySpan.Len() > 0 && i.KeySpan.Start <= key.End && key.Start <= i.KeySpan.End {
+			return i.KeySpan.Start + len(strings.TrimRight(i.KeySpan.Of(s.SQL), " \t\r\n")), true
 		}
 	}
-	return false
+	return 0, false
 }
 
 // listEnd is the offset of the parenthesis that closes the first list in a

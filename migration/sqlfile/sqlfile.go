@@ -60,6 +60,11 @@ func Read(format migration.Format, e Entry, files []*source.File, prev *migratio
 	default:
 		r.forward()
 	}
+	for _, f := range r.m.Files {
+		if e.Foreign == "" {
+			r.nul(f)
+		}
+	}
 	r.m.Editor = editor{sidecar: r.file(r.entry.Sidecar)}
 	return r.m
 }
