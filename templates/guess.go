@@ -29,13 +29,19 @@ func Guess(name string) map[string]string {
 			continue
 		}
 		for i, group := range re.SubexpNames() {
-			if group != "" && identifier.MatchString(m[i]) {
+			if group != "" && identifier.MatchString(m[i]) && !kinds[m[i]] {
 				out[group] = m[i]
 			}
 		}
 		return out
 	}
 	return out
+}
+
+// kinds are words in names that say what is made, not of which table.
+var kinds = map[string]bool{
+	"table": true, "hypertable": true, "plain_hypertable": true, "index": true, "unique": true, "composite": true, "partial": true,
+	"gin": true, "search": true, "concurrent": true, "foreign_key": true, "trigger": true, "triggers": true, "enum": true, "column": true,
 }
 
 var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)

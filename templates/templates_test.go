@@ -97,6 +97,8 @@ func TestGuess(t *testing.T) {
 		"add_triggers_to_orders":   {"table": "orders"},
 		"index_orders_on_user_id":  {"table": "orders", "column": "user_id"},
 		"add_orders_foreign_key":   {"table": "orders"},
+		"add_gin_index":            {},
+		"create_table":             {},
 		"tidy":                     {},
 		"create_":                  {},
 		"create_größe":             {},
