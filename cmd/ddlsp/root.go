@@ -71,7 +71,12 @@ var commands = []func(*app) *cobra.Command{
 	newSQL,
 	newNew,
 	newInit,
+	newMigrate,
+	newRollback,
+	newRedo,
+	newStatus,
 	newServe,
+	newWorker,
 }
 
 func newRoot(a *app) *cobra.Command {

@@ -23,12 +23,12 @@ import (
 // supervisor runs the server ("$@") until the last process that holds the
 // named pipe open for writing has gone. With a non-empty third argument the
 // folder is removed then.
-const supervisor = `fifo=$1 dir=$2 remove=$3; shift 3
+const supervisor = `fifo=$1 dir=$2 remove=$3 exited=$4; shift 4
 exec 3<"$fifo"
 "$@" 3<&- </dev/null >>"$dir/log" 2>&1 & pid=$!
 ( read -r _ <&3; kill -INT $pid ) & watch=$!
 exec 3<&-
-wait $pid; echo $? >"$dir/exited"
+wait $pid; echo $? >"$exited"
 kill $watch 2>/dev/null
 [ -z "$remove" ] || rm -rf "$dir"
 `
@@ -38,6 +38,7 @@ kill $watch 2>/dev/null
 type lease struct {
 	pipe    *os.File
 	removed string // the folder that goes with the server, to wait for
+	exited  string // the file that says that the server has ended
 }
 
 func (l lease) release() error {
@@ -49,7 +50,7 @@ func (l lease) release() error {
 		return err
 	}
 	for range 500 {
-		_, exited := os.Stat(filepath.Join(l.removed, "exited"))
+		_, exited := os.Stat(l.exited)
 		if _, gone := os.Stat(l.removed); exited == nil || gone != nil {
 			break
 		}
@@ -278,14 +279,35 @@ func (st *starter) settings() []string {
 	return args
 }
 
+// choosePort takes the port that the folder's server had before, so that its
+// address stays, or a free one.
+func (st *starter) choosePort() (int, error) {
+	file := filepath.Join(st.dir, "port")
+	if b, err := os.ReadFile(file); err == nil {
+		if port, err := strconv.Atoi(strings.TrimSpace(string(b))); err == nil && isFree(port) {
+			return port, nil
+		}
+	}
+	port, err := freePort()
+	if err == nil {
+		err = os.WriteFile(file, []byte(strconv.Itoa(port)), 0o600)
+	}
+	return port, err
+}
+
 func (st *starter) launch(ctx context.Context, remove bool) (*Server, error) {
 	var err error
-	if st.port, err = freePort(); err != nil {
+	if st.port, err = st.choosePort(); err != nil {
 		return nil, err
 	}
+	// A server that is just ending writes its own file.
+	exited := filepath.Join(st.dir, fmt.Sprintf("exited.%s", random(4)))
 	fifo := filepath.Join(st.dir, "pipe")
 	os.Remove(fifo)
-	os.Remove(filepath.Join(st.dir, "exited"))
+	old, _ := filepath.Glob(filepath.Join(st.dir, "exited.*"))
+	for _, f := range old {
+		os.Remove(f)
+	}
 	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
 		return nil, err
 	}
@@ -303,7 +325,7 @@ func (st *starter) launch(ctx context.Context, remove bool) (*Server, error) {
 	if remove {
 		rm = "remove"
 	}
-	args := append([]string{"-c", supervisor, "ddlsp-postgres", st.inside(fifo), st.inside(st.dir), rm,
+	args := append([]string{"-c", supervisor, "ddlsp-postgres", st.inside(fifo), st.inside(st.dir), rm, st.inside(exited),
 		st.inside(filepath.Join(st.bin.Dir, "postgres")), "-D", st.inside(filepath.Join(st.dir, "data"))}, st.settings()...)
 	cmd := st.command(context.WithoutCancel(ctx), "/bin/sh", args...)
 	if err := cmd.Start(); err != nil {
@@ -314,7 +336,7 @@ func (st *starter) launch(ctx context.Context, remove bool) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Started: true, run: st.dir, socket: st.dir, port: st.port, password: st.password, lease: lease{pipe: pipe}}
+	s := &Server{Started: true, run: st.dir, socket: st.dir, port: st.port, password: st.password, lease: lease{pipe: pipe, exited: exited}}
 	if remove {
 		s.lease.removed = st.dir
 	}
@@ -334,7 +356,7 @@ func (st *starter) wait(ctx context.Context, s *Server) error {
 			s.Version = v
 			return nil
 		}
-		_, exited := os.Stat(filepath.Join(st.dir, "exited"))
+		_, exited := os.Stat(s.lease.exited)
 		_, gone := os.Stat(st.dir)
 		if exited == nil || gone != nil || ctx.Err() != nil || time.Now().After(deadline) {
 			log, _ := os.ReadFile(s.LogFile())

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/joho/godotenv"
+
+	"github.com/ddlsp/ddlsp/internal/workspace"
+	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/runner"
+)
+
+// resolve finds the database of a project in the documented order.
+func (a *app) resolve(ctx context.Context, p *workspace.Project) (*runner.Target, error) {
+	o := runner.ResolveOptions{
+		URL: a.flags.databaseURL, Name: a.flags.database,
+		Default: p.Settings.DefaultDatabase, Format: p.Format, Root: p.Root, Ecto: ectoConn(a, p),
+	}
+	if p.Config != nil && p.Config.Path != "" {
+		o.ConfigPath = a.display(p.Config.Path)
+	}
+	for _, name := range p.Settings.DatabaseNames() {
+		d := p.Settings.Databases[name]
+		o.Databases = append(o.Databases, runner.Database{
+			Name: name, URLEnv: d.URLEnv, URL: d.URL, Protected: d.Protected, Scratch: d.Scratch, LockTimeout: time.Duration(d.LockTimeout),
+		})
+	}
+	return runner.Resolve(ctx, o)
+}
+
+// runner returns the runner of a project on its database. The caller closes
+// the target.
+func (a *app) runner(ctx context.Context, p *workspace.Project) (*runner.Runner, *runner.Target, error) {
+	if p.Settings.Runner == "mix" && p.Format == migration.Ecto {
+		return nil, nil, usagef("the configuration says runner = \"mix\": run the migrations with mix ecto.migrate")
+	}
+	t, err := a.resolve(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	opts := runner.Options{Format: p.Format, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Ecto: ectoOptions(p), Baseline: p.Catalog(0)}
+	r, err := runner.New(t, p.History(ctx), opts)
+	if err != nil {
+		t.Close()
+		return nil, nil, err
+	}
+	return r, t, nil
+}
+
+func displayAll(a *app, paths []string) []string {
+	out := make([]string, len(paths))
+	for i, p := range paths {
+		out[i] = a.display(p)
+	}
+	return out
+}
+
+// versionTable is the name that the environment gives the version table.
+func versionTable(p *workspace.Project) string {
+	if p.Format != migration.Goose {
+		return ""
+	}
+	if v := os.Getenv("GOOSE_TABLE"); v != "" {
+		return v
+	}
+	vars, err := godotenv.Read(filepath.Join(p.Root, ".env"))
+	if err != nil {
+		return "" // an unreadable .env is reported where the address is looked for
+	}
+	return vars["GOOSE_TABLE"]
+}
+
+// runError is an error of the runner with the exit code it calls for.
+func runError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := err.(*exitError); ok {
+		return err
+	}
+	return &exitError{runner.ExitCode(err), err}
+}
