@@ -18,7 +18,7 @@ func (s *Server) Completion(ctx context.Context, p *protocol.CompletionParams) (
 	if err != nil || f == nil {
 		return list, err
 	}
-	for _, it := range snippets.Completions(s.completionContext(ctx, f, s.offsetOf(f.lines, p.Position))) {
+	for _, it := range f.snap.Completions(ctx, f.path, s.offsetOf(f.lines, p.Position)) {
 		list.Items = append(list.Items, s.completionItem(f, it))
 	}
 	if err := ctx.Err(); err != nil {

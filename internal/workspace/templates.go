@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/migration/ecto"
 	"github.com/ddlsp/ddlsp/migration/sqlfile"
 	"github.com/ddlsp/ddlsp/schema"
 	"github.com/ddlsp/ddlsp/snippets"
@@ -35,7 +36,12 @@ func (s *Snapshot) Completions(ctx context.Context, path string, offset int) []s
 	case strings.EqualFold(filepath.Ext(path), ".sql"):
 		c.Name = strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
 	default:
-		return nil
+		// A new file of a directory that nothing else makes a project.
+		_, name, ok := ecto.Version(path)
+		if !ok || filepath.Base(filepath.Dir(path)) != "migrations" || strings.TrimSpace(text) != "" && !ecto.IsMigration(text, nil) {
+			return nil
+		}
+		c.Format, c.Name = migration.Ecto, name
 	}
 	return snippets.Completions(c)
 }
