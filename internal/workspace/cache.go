@@ -1,11 +1,13 @@
 package workspace
 
 import (
+	"reflect"
 	"sync"
 
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/migration/ecto"
 	"github.com/ddlsp/ddlsp/migration/sqlfile"
 	"github.com/ddlsp/ddlsp/schema"
 )
@@ -20,15 +22,22 @@ type cache struct {
 	catalogs   map[string][]folded
 	bases      map[string]baseline
 	layouts    map[string]*layoutCell
+	repos      map[string]*ecto.Repo
+	wrapping   map[string][]string // by root of a Mix project
 	layoutDisk *disk
 }
 
-// A readMigration is a migration and the texts it was read from.
+// A readMigration is a migration and what it was read from.
 type readMigration struct {
 	texts []string
 	entry *sqlfile.Entry
+	repo  *ecto.Repo
+	deps  []dependency
 	m     *migration.Migration
 }
+
+// A dependency is a file that a migration itself reads, with the text it had.
+type dependency struct{ path, text string }
 
 // A folded catalog is what one migration makes of the catalog before it.
 type folded struct {
@@ -43,26 +52,55 @@ type baseline struct {
 
 func newCache() *cache {
 	return &cache{migrations: map[string]*readMigration{}, histories: map[string]*history{}, catalogs: map[string][]folded{},
-		bases: map[string]baseline{}, layouts: map[string]*layoutCell{}}
+		bases: map[string]baseline{}, layouts: map[string]*layoutCell{}, wrapping: map[string][]string{}, repos: map[string]*ecto.Repo{}}
 }
 
-// migration reads an entry unless its texts are as they were.
-func (c *cache) migration(key string, texts []string, e entry, read func(prev *migration.Migration) *migration.Migration) *migration.Migration {
+// migration reads an entry unless its texts are as they were. text is how
+// files are read now.
+func (c *cache) migration(key string, texts []string, e entry, repo *ecto.Repo, text func(string) (string, error),
+	read func(prev *migration.Migration) (*migration.Migration, []dependency)) *migration.Migration {
 	c.mu.Lock()
 	old := c.migrations[key]
 	c.mu.Unlock()
 	var prev *migration.Migration
 	if old != nil {
-		if old.entry == e.sql && equal(old.texts, texts) {
+		if sameEntry(old.entry, e.sql) && old.repo == repo && equal(old.texts, texts) && fresh(old.deps, text) {
 			return old.m
 		}
 		prev = old.m
 	}
-	m := read(prev)
+	m, deps := read(prev)
 	c.mu.Lock()
-	c.migrations[key] = &readMigration{texts, e.sql, m}
+	c.migrations[key] = &readMigration{texts, e.sql, repo, deps, m}
 	c.mu.Unlock()
 	return m
+}
+
+// sameEntry compares entries of two layouts.
+func sameEntry(a, b *sqlfile.Entry) bool {
+	return a == b || a != nil && b != nil && reflect.DeepEqual(a, b)
+}
+
+// sameRepo returns the repository as it was read before, if nothing in it
+// changed: what was made with it then still holds.
+func (c *cache) sameRepo(r *ecto.Repo) *ecto.Repo {
+	key := r.Root + "\x00" + r.Name + "\x00" + r.Dir
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := c.repos[key]; old != nil && reflect.DeepEqual(old, r) {
+		return old
+	}
+	c.repos[key] = r
+	return r
+}
+
+func fresh(deps []dependency, text func(string) (string, error)) bool {
+	for _, d := range deps {
+		if now, _ := text(d.path); now != d.text {
+			return false
+		}
+	}
+	return true
 }
 
 func equal(a, b []string) bool {
@@ -163,7 +201,7 @@ func (c *cache) baseline(path, text string) *schema.Catalog {
 func (c *cache) elsewhere(root string, s *Snapshot) *layout {
 	c.mu.Lock()
 	if c.layoutDisk != s.disk { // something changed on disk
-		c.layouts, c.layoutDisk = map[string]*layoutCell{}, s.disk
+		c.layouts, c.wrapping, c.layoutDisk = map[string]*layoutCell{}, map[string][]string{}, s.disk
 	}
 	cell := c.layouts[root]
 	if cell == nil {
@@ -180,4 +218,28 @@ func (c *cache) elsewhere(root string, s *Snapshot) *layout {
 	cell.mu.Lock()
 	defer cell.mu.Unlock()
 	return cell.l
+}
+
+// wrappers are the modules that stand for Ecto.Migration in a Mix project.
+func (c *cache) wrappers(root string, s *Snapshot) []string {
+	c.mu.Lock()
+	if c.layoutDisk != s.disk {
+		c.layouts, c.wrapping, c.layoutDisk = map[string]*layoutCell{}, map[string][]string{}, s.disk
+	}
+	known, ok := c.wrapping[root]
+	c.mu.Unlock()
+	if ok {
+		return known
+	}
+	repos, err := s.repos(root)
+	var out []string
+	if err == nil {
+		for _, r := range repos {
+			out = append(out, r.Wrappers...)
+		}
+	}
+	c.mu.Lock()
+	c.wrapping[root] = out
+	c.mu.Unlock()
+	return out
 }

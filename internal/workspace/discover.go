@@ -13,6 +13,7 @@ import (
 
 	"github.com/ddlsp/ddlsp/internal/config"
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/migration/ecto"
 	"github.com/ddlsp/ddlsp/migration/sqlfile"
 )
 
@@ -39,12 +40,15 @@ type plan struct {
 	evidence []string
 	foreign  string
 	entries  []entry
+	repo     *ecto.Repo // of an Ecto project; nil when it is not known
 }
 
 // An entry is one migration before it is read. path is its first file.
 type entry struct {
 	path string
 	sql  *sqlfile.Entry
+	// problems are what the names of Ecto migrations say is wrong.
+	problems []migration.Problem
 }
 
 func (l *layout) owner(path string) *plan { return l.owners[path] }
@@ -101,7 +105,15 @@ func (s *Snapshot) discover(ctx context.Context) *layout {
 		return l
 	}
 	l := s.discoverIn(root)
-	if len(l.plans) == 0 && s.opts.Project == "" && len(s.opts.Migrations) == 0 {
+	if len(s.opts.Migrations) > 0 || s.opts.Project != "" {
+		return l
+	}
+	if mix := mixAbove(root); mix != "" && mix != root && (len(l.plans) == 0 || s.opts.Repo != "") {
+		if above := s.discoverIn(mix); len(above.plans) > 0 {
+			return above
+		}
+	}
+	if len(l.plans) == 0 {
 		if up := s.rootAbove(root); up != root {
 			if above := s.discoverIn(up); len(above.plans) > 0 {
 				if l.err != nil {
@@ -195,6 +207,14 @@ func (s *Snapshot) named(l *layout, cfg *config.Config, settings config.Settings
 	}
 	format := s.forced(settings)
 	p := &plan{root: root, format: format, dirs: existing, config: cfg, settings: settings, evidence: []string{who}}
+	if format == migration.Ecto || format == "" && s.holdsEcto(existing[0]) {
+		p.format, p.repo = migration.Ecto, s.repoFor(existing[0])
+		if p.repo != nil {
+			p.root = p.repo.Root
+		}
+		s.fillEcto(l, p)
+		return
+	}
 	if format == "" {
 		names := s.names(existing[0])
 		f, evidence := sqlfile.Detect(names, s.reader(existing[0]), s.hints(existing[0], root))
@@ -348,7 +368,13 @@ func (s *Snapshot) configFor(dir string) (*config.Config, error) {
 // speaks reports whether a file says by its own name or content that it is a
 // migration.
 func (s *Snapshot) speaks(path, text string) bool {
-	return strings.EqualFold(filepath.Ext(path), ".sql") && sqlfile.Recognise(filepath.Base(path), text) != migration.Plain
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".sql":
+		return sqlfile.Recognise(filepath.Base(path), text) != migration.Plain
+	case ".exs":
+		return ecto.IsMigration(text, s.wrappersFor(filepath.Dir(path)))
+	}
+	return false
 }
 
 // A walker goes down a tree.
@@ -373,11 +399,15 @@ func (w *walker) walk(dir string, cfg *config.Config) {
 	if err != nil {
 		return // what cannot be looked into holds no project
 	}
-	var sql, folders bool
+	var sql, folders, exs bool
 	var below []string
 	for _, e := range entries {
 		name := e.Name()
 		switch {
+		case name == "mix.exs" && !e.IsDir():
+			w.mix(dir, cfg)
+		case filepath.Ext(name) == ".exs" && !e.IsDir():
+			exs = true
 		case e.IsDir():
 			if !skipped(name) {
 				below = append(below, name)
@@ -387,7 +417,17 @@ func (w *walker) walk(dir string, cfg *config.Config) {
 		}
 	}
 	for path := range w.s.buffers {
-		sql = sql || filepath.Dir(path) == dir && strings.EqualFold(filepath.Ext(path), ".sql")
+		if filepath.Dir(path) == dir {
+			sql = sql || strings.EqualFold(filepath.Ext(path), ".sql")
+			exs = exs || filepath.Ext(path) == ".exs"
+		}
+	}
+	if w.l.inEcto(dir) { // SQL beside Ecto migrations is what they read
+		return
+	}
+	if exs && mixAbove(dir) == "" && w.s.holdsEcto(dir) {
+		w.s.fillEcto(w.l, &plan{root: dir, format: migration.Ecto, dirs: []string{dir}, config: cfg, settings: cfg.Settings, evidence: []string{"what stands in its files"}})
+		return
 	}
 	for _, name := range below {
 		for _, file := range []string{"up.sql", "migration.sql"} {

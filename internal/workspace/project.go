@@ -12,6 +12,7 @@ import (
 	"github.com/ddlsp/ddlsp/internal/config"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/migration/ecto"
 	"github.com/ddlsp/ddlsp/migration/sqlfile"
 	"github.com/ddlsp/ddlsp/schema"
 )
@@ -31,6 +32,9 @@ type Project struct {
 	// Foreign says why the project is left alone (another database); "" when it
 	// is not.
 	Foreign string
+	// Repo is the Ecto repository; nil for other formats, and for migrations
+	// outside of a Mix project.
+	Repo *ecto.Repo
 
 	plan *plan
 	snap *Snapshot
@@ -50,7 +54,7 @@ type history struct {
 
 func (s *Snapshot) project(p *plan) *Project {
 	pr := &Project{Root: p.root, Format: p.format, Dirs: p.dirs, Config: p.config, Settings: p.settings,
-		Evidence: p.evidence, Foreign: p.foreign, plan: p, snap: s}
+		Evidence: p.evidence, Foreign: p.foreign, Repo: p.repo, plan: p, snap: s}
 	pr.hist = sync.OnceValue(pr.build)
 	return pr
 }
@@ -197,6 +201,8 @@ func (s *Snapshot) loose(path string) (*migration.Migration, *Project) {
 	switch {
 	case strings.EqualFold(filepath.Ext(path), ".sql"):
 		format = sqlfile.Recognise(filepath.Base(path), text)
+	case strings.EqualFold(filepath.Ext(path), ".exs") && ecto.IsMigration(text, s.wrappersFor(filepath.Dir(path))):
+		format = migration.Ecto
 	default:
 		return nil, nil
 	}
@@ -216,11 +222,14 @@ func (s *Snapshot) loose(path string) (*migration.Migration, *Project) {
 
 // read reads one entry of a project.
 func (s *Snapshot) read(p *plan, e entry) *migration.Migration {
+	if p.format == migration.Ecto {
+		return s.readEcto(p, e)
+	}
 	key := p.key + "\x00" + e.path
 	if e.sql == nil {
 		text, _ := s.text(e.path)
-		return s.cache.migration(key, []string{text}, e, func(prev *migration.Migration) *migration.Migration {
-			return sqlfile.ReadFile(&source.File{Path: e.path, Text: text}, prev)
+		return s.cache.migration(key, []string{text}, e, p.repo, s.text, func(prev *migration.Migration) (*migration.Migration, []dependency) {
+			return sqlfile.ReadFile(&source.File{Path: e.path, Text: text}, prev), nil
 		})
 	}
 	paths := e.sql.Files
@@ -231,11 +240,11 @@ func (s *Snapshot) read(p *plan, e entry) *migration.Migration {
 	for i, path := range paths {
 		texts[i], _ = s.text(path)
 	}
-	return s.cache.migration(key, texts, e, func(prev *migration.Migration) *migration.Migration {
+	return s.cache.migration(key, texts, e, p.repo, s.text, func(prev *migration.Migration) (*migration.Migration, []dependency) {
 		files := make([]*source.File, len(paths))
 		for i, path := range paths {
 			files[i] = &source.File{Path: path, Text: texts[i]}
 		}
-		return sqlfile.Read(p.format, *e.sql, files, prev)
+		return sqlfile.Read(p.format, *e.sql, files, prev), nil
 	})
 }
