@@ -374,6 +374,7 @@ func (c *compiler) createOrAlter(s *callSite) value {
 	c.ev.block(s.do.Kids, s.scope.child())
 	c.open = outer
 	cmd.changesInfo()
+	c.noteIrreversible(cmd)
 	c.queue = append(c.queue, cmd)
 	return value{r, s.node.Span}
 }
@@ -440,7 +441,19 @@ func (c *compiler) enqueue(cmd *command) {
 	if c.open != nil {
 		c.nested(cmd.node.Span)
 	}
+	c.noteIrreversible(cmd)
 	c.queue = append(c.queue, cmd)
+}
+
+// noteIrreversible says on a command of change/0 whether Ecto can reverse it.
+func (c *compiler) noteIrreversible(cmd *command) {
+	if !c.infoIrreversible || cmd.opaque != "" || cmd.op == opOpaque || cmd.op == opCreateHypertable {
+		return
+	}
+	if cmd.op == opExecute && cmd.reversible || cmd.op != opExecute && cmd.reversed() != nil {
+		return
+	}
+	cmd.info.Irreversible = cmd.describe()
 }
 
 func (c *compiler) drop(s *callSite) value {
@@ -611,9 +624,6 @@ func (c *compiler) execute(s *callSite) value {
 			noClause("execute", len(s.args), s.node.Span)
 		}
 	}
-	if c.infoIrreversible && !cmd.reversible {
-		cmd.info.Irreversible = cmd.describe()
-	}
 	c.enqueue(cmd)
 	return done
 }
@@ -638,9 +648,6 @@ func (c *compiler) executeFile(s *callSite) value {
 		} else {
 			cmd.down = v
 		}
-	}
-	if c.infoIrreversible && !cmd.reversible {
-		cmd.info.Irreversible = cmd.describe()
 	}
 	c.enqueue(cmd)
 	return done
