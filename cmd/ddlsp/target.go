@@ -41,7 +41,7 @@ func (a *app) runner(ctx context.Context, p *workspace.Project) (*runner.Runner,
 	if err != nil {
 		return nil, nil, err
 	}
-	opts := runner.Options{Format: p.Format, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Ecto: ectoOptions(p), Baseline: p.Catalog(0)}
+	opts := runner.Options{Format: p.Format, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Ecto: ectoOptions(p), Baseline: p.Catalog(0), LockWait: lockWait}
 	r, err := runner.New(t, p.History(ctx), opts)
 	if err != nil {
 		t.Close()
@@ -49,6 +49,9 @@ func (a *app) runner(ctx context.Context, p *workspace.Project) (*runner.Runner,
 	}
 	return r, t, nil
 }
+
+// lockWait is how long a run waits for the migration lock.
+var lockWait = 15 * time.Second
 
 func displayAll(a *app, paths []string) []string {
 	out := make([]string, len(paths))
