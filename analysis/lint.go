@@ -110,7 +110,7 @@ func (l *Linter) Lint(in Input) Result {
 		}
 		if r.Body != nil {
 			run.guard(r, up, r.Body)
-			if r.Down || in.Settings.CheckDown {
+			if run.judgesDown(r, down) {
 				run.guard(r, down, r.Body)
 			}
 		}
@@ -211,13 +211,19 @@ func (s *Settings) severity(r *Rule, over map[string]Severity) Severity {
 	return sev
 }
 
+// judgesDown reports whether a rule sees a down direction. A derived one is
+// never judged: its statements are those of up, turned around.
+func (r *run) judgesDown(rule *Rule, down *Pass) bool {
+	return (rule.Down || r.in.Settings.CheckDown) && !down.Derived()
+}
+
 // walk calls the rules for the operations of one direction in order.
 func (r *run) walk(p *Pass) {
 	for i := range p.Steps {
 		s := &p.Steps[i]
 		for _, n := range r.l.byOp[reflect.TypeOf(s.Op)] {
 			rule := r.l.rules[n]
-			if r.severity[n] == Off || p.Direction == migration.Down && !rule.Down && !r.in.Settings.CheckDown {
+			if r.severity[n] == Off || p.Direction == migration.Down && !r.judgesDown(rule, p) {
 				continue
 			}
 			p.rule = rule

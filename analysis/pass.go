@@ -118,9 +118,17 @@ func (p *Pass) CreatedHere(r *schema.Relation) bool {
 }
 
 // Existing reports whether a table was there before this direction, as far as
-// can be told: it was not made here, and its name is known.
+// can be told: it was not made here, its name is known, and nothing unreadable
+// that ran here before the step can have made it.
 func (p *Pass) Existing(s *Step, table migration.Name) bool {
-	return !s.Statement.IsUnknown(table.Span) && !p.CreatedHere(s.Before.Relation(table))
+	if s.Statement.IsUnknown(table.Span) {
+		return false
+	}
+	r := s.Before.Relation(table)
+	if p.CreatedHere(r) {
+		return false
+	}
+	return r != nil && r.Created != nil || s.Before.Taints() == p.Before.Taints()
 }
 
 // Small reports whether configuration lists the table as small.
@@ -152,6 +160,9 @@ type Report struct {
 	On      source.Span
 	Fixes   []Fix
 	Related []Related
+	// Severity lowers or raises this one finding where configuration says
+	// nothing of the rule; Off means the rule's own.
+	Severity Severity
 }
 
 // Report adds a finding about a step. It is dropped when it rests on text that
@@ -174,6 +185,9 @@ func (p *Pass) add(f Finding, r Report) {
 		if rule == p.rule {
 			f.Severity = p.run.severity[i]
 		}
+	}
+	if r.Severity != Off && f.Severity == p.rule.Severity {
+		f.Severity = r.Severity
 	}
 	f.Message, f.Help, f.Fixes, f.Related = r.Message, r.Help, r.Fixes, r.Related
 	p.run.add(f)
@@ -231,6 +245,10 @@ func (p *Pass) Step(st *migration.Statement) *Step {
 
 // head is the place where a span begins.
 func head(s source.Span) source.Span { return source.Span{Start: s.Start, End: s.Start} }
+
+// Derived reports whether the direction is the tool's own reversal of the
+// other; what is wrong with it is wrong with the other and reported there.
+func (p *Pass) Derived() bool { return p.Body.Origin == migration.Derived }
 
 // Where is the place of a schema object's origin, for a Related.
 func Where(o *schema.Origin) (path string, span source.Span, ok bool) {

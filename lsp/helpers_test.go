@@ -3,11 +3,15 @@ package lsp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"testing"
 	"time"
+
+	"go.lsp.dev/jsonrpc2"
+	"go.lsp.dev/uri"
 
 	"github.com/ddlsp/ddlsp/internal/lsptest"
 )
@@ -69,4 +73,28 @@ type testLog struct{ t testing.TB }
 func (l testLog) Write(p []byte) (int, error) {
 	l.t.Errorf("the server logged: %s", p)
 	return len(p), nil
+}
+
+func awaitTrue(t *testing.T, cond func() bool) {
+	t.Helper()
+	for end := time.Now().Add(15 * time.Second); !cond(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("waited in vain")
+		}
+	}
+}
+
+func asError(err error, target **lsptest.Error) bool { return errors.As(err, target) }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func panics(context.Context, *jsonrpc2.Request) (any, error) { panic("on purpose") }
+
+func mustURI(t *testing.T, s string) uri.URI {
+	t.Helper()
+	u, err := uri.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }

@@ -16,8 +16,6 @@ import (
 	"github.com/ddlsp/ddlsp/migration"
 )
 
-var linter = sync.OnceValue(func() *analysis.Linter { return analysis.NewLinter(nil) })
-
 // LintOptions say what is reported. The histories are always read whole.
 type LintOptions struct {
 	// Paths are files and directories; none means every project.

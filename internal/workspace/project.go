@@ -9,6 +9,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/analysis/rules"
 	"github.com/ddlsp/ddlsp/internal/config"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
@@ -182,7 +183,7 @@ func (p *Project) lint(m *migration.Migration, extra analysis.Settings, special 
 	}
 	settings := p.LintSettings()
 	settings.Select, settings.Ignore = extra.Select, extra.Ignore
-	r := linter().Lint(analysis.Input{History: h.migrations, Target: i, Before: p.Catalog(i), Settings: settings})
+	r := rules.Linter().Lint(analysis.Input{History: h.migrations, Target: i, Before: p.Catalog(i), Settings: settings})
 	if !special {
 		h.mu.Lock()
 		h.results[i] = r

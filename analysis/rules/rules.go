@@ -1,0 +1,62 @@
+// Package rules holds the rules of ddlsp, one file each. The doc comment of a
+// rule is its page: what "ddlsp explain" prints and what docs/rules shows.
+package rules
+
+import (
+	"sync"
+
+	"github.com/ddlsp/ddlsp/analysis"
+)
+
+// All returns every rule in the order of their ids.
+func All() []*analysis.Rule { return all }
+
+var linter = sync.OnceValue(func() *analysis.Linter { return analysis.NewLinter(all) })
+
+// Linter returns the linter with every rule.
+func Linter() *analysis.Linter { return linter() }
+
+// Lint judges one migration with every rule that the settings leave on.
+func Lint(in analysis.Input) analysis.Result { return linter().Lint(in) }
+
+// ByID returns a rule, or nil.
+func ByID(id string) *analysis.Rule { return linter().Rule(id) }
+
+// all is every rule, in the order of the ids.
+var all = []*analysis.Rule{
+	columnstoreAddColumn,
+	concurrentIndexIfNotExists,
+	concurrentIndexInTransaction,
+	concurrentIndexMultiStatement,
+	concurrentIndexOnPartitionedTable,
+	concurrentIndexWithoutMigrationLockOptOut,
+	continuousAggregateInTransaction,
+	continuousAggregateWithoutPolicy,
+	createHypertableOnExistingData,
+	downDoesNotUndoUp,
+	downWrongOrder,
+	duplicateMigrationVersion,
+	emptyDownMigration,
+	gooseAnnotation,
+	hypertableBlockingIndex,
+	hypertableConcurrentIndex,
+	hypertableDownOrder,
+	hypertableDuplicateTimeIndex,
+	hypertableMissingTimeIndex,
+	hypertableUniqueMissingPartitionColumn,
+	irreversibleChange,
+	migrationFilename,
+	migrationModuleName,
+	missingDownMigration,
+	missingUpMigration,
+	modifyFromIncomplete,
+	nonAtomicMigration,
+	orphanDownMigration,
+	requireConcurrentIndexCreation,
+	requireConcurrentIndexDeletion,
+	sideEffectInChange,
+	unknownRuleInSuppression,
+	unparsableSQL,
+	unreadableMigration,
+	unusedSuppression,
+}

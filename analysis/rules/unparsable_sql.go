@@ -1,0 +1,77 @@
+package rules
+
+import (
+	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/source"
+	"github.com/ddlsp/ddlsp/migration"
+)
+
+// unparsable-sql reports statements that PostgreSQL's grammar does not know.
+//
+// The server will refuse the statement, and the migration stops there. No other
+// rule can judge it.
+//
+// # Bad: ecto
+//
+//	execute "CREATE TABEL orders (id bigint)", "DROP TABLE orders"
+//
+// # Good: ecto
+//
+//	execute "CREATE TABLE orders (id bigint)", "DROP TABLE orders"
+//
+// # Bad: sql
+//
+//	CREATE TABEL orders (id bigint);
+//
+// # Good: sql
+//
+//	CREATE TABLE orders (id bigint);
+//
+// # Exceptions
+//
+// Statements with parts that cannot be told, such as an interpolation, are only
+// hinted at: the unknown part may make them whole.
+var unparsableSQL = &analysis.Rule{
+	ID:       "unparsable-sql",
+	Summary:  "PostgreSQL does not understand a statement",
+	Severity: analysis.Error,
+	Default:  true,
+	Down:     true,
+	Aliases:  []string{"squawk/syntax-error"},
+	Body: func(p *analysis.Pass) {
+		for _, u := range p.Body.Units {
+			for _, s := range u.Statements {
+				if s.Opaque != "" || s.Command != nil && s.Command.Name != "execute" {
+					continue
+				}
+				err := s.Parse().Err
+				if err == nil {
+					continue
+				}
+				r := analysis.Report{Message: "PostgreSQL refuses this statement: " + err.Message, Help: "correct the SQL"}
+				if len(s.Unknown) > 0 {
+					r.Severity = analysis.Hint
+				}
+				step := &analysis.Step{Unit: u, Statement: s}
+				place := p.Place(step, source.Span{})
+				if at := s.Where(err.At()).Start; at > place.Start && at <= place.End {
+					place.End = wordEnd(p, s, at)
+				}
+				p.ReportAt(s.Path, place, r)
+			}
+		}
+	},
+}
+
+// wordEnd is the end of the word at an offset of a statement's file.
+func wordEnd(p *analysis.Pass, s *migration.Statement, at int) int {
+	f := p.Migration.File(s.Path)
+	if f == nil {
+		return at
+	}
+	end := at
+	for end < len(f.Text) && (f.Text[end] == '_' || f.Text[end] >= '0' && f.Text[end] <= '9' || f.Text[end]|0x20 >= 'a' && f.Text[end]|0x20 <= 'z') {
+		end++
+	}
+	return end
+}
