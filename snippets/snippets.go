@@ -136,6 +136,9 @@ func (p Project) Parts(t *templates.Template, s templates.Syntax) []templates.Pa
 // each calls f for every template and part that the project may want.
 func (p Project) each(s templates.Syntax, f func(t *templates.Template, part templates.Part, later []templates.Part)) {
 	for _, t := range templates.All() {
+		if t.Test {
+			continue
+		}
 		parts := p.Parts(t, s)
 		for i, part := range parts {
 			f(t, part, parts[i+1:])

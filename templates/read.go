@@ -12,7 +12,7 @@ import (
 //
 //	title: TEXT, detail: TEXT, locks: TEXT
 //	needs: PostgreSQL 13 | needs: TimescaleDB 2.13 [community]
-//	snippet, statement
+//	snippet, statement, test
 //	field NAME[.SYNTAX] = DEFAULT
 //	unless SQL                            (of the first part)
 //	first[, no transaction]: WHY          (of the first part, if there is something to say)
@@ -77,6 +77,8 @@ func (t *Template) header(line string) error {
 		t.Snippet = true
 	case "statement":
 		t.Statement = true
+	case "test":
+		t.Test = true
 	case "field":
 		name, value, ok := strings.Cut(rest, " = ")
 		if !ok {

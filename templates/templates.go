@@ -42,6 +42,9 @@ type Template struct {
 	Snippet bool
 	// Statement marks one that is a single statement and no migration.
 	Statement bool
+	// Test marks the text of a test for a migration that is there already: the
+	// Up of its one part is the whole file.
+	Test bool
 	// Fields are in the order in which the user fills them in.
 	Fields []Field
 	// Parts are its migrations, in the order in which they run.
@@ -165,7 +168,7 @@ var order = []string{
 	"add_unique_index", "add_composite_index", "add_partial_index", "add_gin_index", "add_search_index",
 	"add_foreign_key_constraint", "comments", "enum_type", "soft_delete", "uuid_key", "uuid_v7_key", "polymorphic",
 	"create_plain_hypertable", "continuous_aggregate", "compression_policy", "retention_policy",
-	"lock_timeout", "backfill",
+	"lock_timeout", "backfill", "migration_test",
 }
 
 // All returns every template in the order in which to list them. The caller

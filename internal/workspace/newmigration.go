@@ -68,6 +68,9 @@ func (s *Snapshot) NewMigration(ctx context.Context, p *Project, req NewRequest)
 	if req.Table != "" && !templates.IsIdentifier(req.Table) {
 		return nil, fmt.Errorf("the templates cannot write about a table called %q: use lower case letters, digits and underscores, and no reserved word of SQL", req.Table)
 	}
+	if t.Test {
+		return p.newTest(ctx, t, name, req)
+	}
 	dir, err := p.newDir(req.Dir)
 	if err != nil {
 		return nil, err
@@ -109,6 +112,43 @@ func (s *Snapshot) NewMigration(ctx context.Context, p *Project, req NewRequest)
 		out.Notes = append(out.Notes, "it needs "+n)
 	}
 	return out, nil
+}
+
+// newTest writes a test for a migration that is there already.
+func (p *Project) newTest(ctx context.Context, t *templates.Template, name string, req NewRequest) (*NewMigration, error) {
+	if p.Format != migration.Ecto {
+		return nil, fmt.Errorf("%s is written for Ecto projects only; this one is %s", t.Name, p.Format)
+	}
+	for _, m := range p.History(ctx) {
+		if m.Name != name || m.Module == "" {
+			continue
+		}
+		known := templates.Guess(name)
+		known["module"], known["version"] = m.Module, thousands(m.Version)
+		if repo, _, ok := strings.Cut(m.Module, ".Migrations."); ok {
+			known["repo"] = repo
+		}
+		if req.Table != "" {
+			known["table"] = req.Table
+		}
+		b, _ := t.Parts[0].Body(templates.Ecto)
+		text := b.Up.Fill(t.Defaults(templates.Ecto, known)) + "\n"
+		path := filepath.Join(p.Root, "test", "migrations", name+"_test.exs")
+		return &NewMigration{Template: t, Files: []source.Edit{{Path: path, New: text}}}, nil
+	}
+	return nil, fmt.Errorf("there is no migration called %s to test; give the name of one that is there", name)
+}
+
+// thousands writes a number as mix format does: groups of three digits, from
+// six digits on.
+func thousands(n string) string {
+	if len(n) < 6 {
+		return n
+	}
+	for i := len(n) - 3; i > 0; i -= 3 {
+		n = n[:i] + "_" + n[i:]
+	}
+	return n
 }
 
 // newDir is the directory for a new migration.
