@@ -68,8 +68,11 @@ type globalFlags struct {
 
 // commands are the verbs; each stands in a file of its own.
 var commands = []func(*app) *cobra.Command{
+	newLint,
 	newSQL,
 	newNew,
+	newRules,
+	newExplain,
 	newInit,
 	newMigrate,
 	newRollback,
