@@ -45,10 +45,10 @@ var layers = []layer{
 // doors are the foreign modules that only some packages may import.
 var doors = map[string][]string{
 	"github.com/pganalyze/pg_query_go/": {"internal/pgparse"},
-	"github.com/smacker/go-tree-sitter":  {"migration/ecto/..."},
-	"github.com/jackc/pgx/":              {"runner/...", "internal/pgserver/..."},
-	"go.lsp.dev/":                        {"lsp", "internal/lsptest"},
-	"github.com/spf13/cobra":             {"cmd/ddlsp", "internal/demo"},
+	"github.com/smacker/go-tree-sitter": {"migration/ecto/..."},
+	"github.com/jackc/pgx/":             {"runner/...", "internal/pgserver/..."},
+	"go.lsp.dev/":                       {"lsp", "internal/lsptest"},
+	"github.com/spf13/cobra":            {"cmd/ddlsp", "internal/demo"},
 }
 
 func matches(pattern, pkg string) bool {
