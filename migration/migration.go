@@ -80,6 +80,9 @@ type Migration struct {
 	// unless @disable_migration_lock or the repo's migration_lock say
 	// otherwise. An index cannot be built concurrently under it.
 	TableLock bool
+	// NoLock is set when the author took the migration out of its tool's
+	// migration lock, whatever kind that is: Ecto's @disable_migration_lock.
+	NoLock bool
 	// Problems are what the front end found wrong with the file itself.
 	Problems []Problem
 	// Editor writes changes in the format's own syntax.

@@ -26,8 +26,8 @@ func (e *ecto) command(req Request) string {
 	if req.Direction != Up {
 		cmd = "mix ecto.rollback"
 	}
-	if e.r.opts.Ecto.Several && e.r.opts.Ecto.Repo != "" {
-		cmd += " -r " + e.r.opts.Ecto.Repo
+	if r := e.r.opts.Ecto.Repo; r != "" && !strings.Contains(r, " ") {
+		cmd += " -r " + r
 	}
 	switch {
 	case req.All && req.Direction == Down:
@@ -308,7 +308,7 @@ func (e *ecto) locks(m *migration.Migration) bool {
 	case NoLock:
 		return false
 	case AdvisoryLock:
-		return true
+		return !m.NoLock
 	}
 	return m.TableLock
 }

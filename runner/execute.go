@@ -232,6 +232,13 @@ func (x *execution) rollback(ctx context.Context, conn *pgx.Conn) {
 // that a concurrent index build of the owner waits for, and neither would end.
 func (x *execution) advisory(ctx context.Context, conn *pgx.Conn, keys []int64) (unlock func(), err error) {
 	deadline := time.Now().Add(x.opts.LockWait)
+	if e := x.opts.Ecto; e != nil && e.MaxTries > 0 {
+		every := 5 * time.Second
+		if e.RetryMillis > 0 {
+			every = time.Duration(e.RetryMillis) * time.Millisecond
+		}
+		deadline = time.Now().Add(min(x.opts.LockWait, time.Duration(e.MaxTries)*every))
+	}
 	told := false
 	for {
 		var held []int64

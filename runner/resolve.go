@@ -238,20 +238,19 @@ func (o *ResolveOptions) ofEcto() (*Target, []string, error) {
 	if source == "" {
 		source = "the configuration of " + c.Repo
 	}
+	text, who := c.URL, fileWord
 	if c.URLEnv != "" {
 		if v, ok := o.env(c.URLEnv); ok {
-			t, err := newTarget(v, c.URLEnv+" (read by "+source+")", ownWord, o.Format)
-			return t, nil, err
-		}
-		if c.Database == "" && c.URL == "" {
+			text, who, source = v, ownWord, c.URLEnv+" (read by "+source+")"
+		} else if c.Database == "" && c.URL == "" {
 			return nil, []string{fmt.Sprintf("%s, which %s reads (not set)", c.URLEnv, source)}, nil
 		}
 	}
 	a := &address{params: map[string]string{}}
-	if c.URL != "" {
-		parsed, err := parseAddress(c.URL)
+	if text != "" {
+		parsed, err := parseAddress(text)
 		if err != nil {
-			return nil, nil, refusef("the url in %s is not usable: %w", source, err)
+			return nil, nil, refusef("the url from %s is not usable: %w", source, err)
 		}
 		a = parsed
 	}
@@ -267,7 +266,7 @@ func (o *ResolveOptions) ofEcto() (*Target, []string, error) {
 			*to = v
 		}
 	}
-	if c.URL == "" {
+	if text == "" {
 		fill(&a.host, c.SocketDir)
 	}
 	fill(&a.host, c.Hostname)
@@ -289,7 +288,7 @@ func (o *ResolveOptions) ofEcto() (*Target, []string, error) {
 			a.host = h
 		}
 	}
-	t, err := a.target(source, fileWord, o.Format)
+	t, err := a.target(source, who, o.Format)
 	return t, nil, err
 }
 

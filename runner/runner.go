@@ -40,13 +40,13 @@ type Ecto struct {
 	// Source is migration_source, "" for schema_migrations; DefaultPrefix is
 	// migration_default_prefix.
 	Source, DefaultPrefix string
-	// MaxTries limits the tries for the advisory lock (0: no limit).
-	MaxTries int
+	// MaxTries limits the tries for the advisory lock (0: no limit of its own),
+	// RetryMillis is the time between them; ddlsp asks more often and gives up
+	// after the same time at the latest.
+	MaxTries, RetryMillis int
 	// Unknown are settings of the repo's configuration that change how
 	// migrations run and that ddlsp does not understand.
 	Unknown []string
-	// Umbrella is set when mix must be told the repo.
-	Several bool
 }
 
 // EctoLock is a strategy of migration_lock.

@@ -118,6 +118,7 @@ func (r *reader) read() {
 	if r.repo != nil {
 		config = &r.repo.Config
 	}
+	r.m.NoLock = noLock != nil
 	r.m.TableLock = noLock == nil && config.TableLock()
 	for _, b := range []*migration.Body{r.m.Up, r.m.Down} {
 		if noTx != nil {
