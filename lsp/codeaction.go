@@ -37,6 +37,11 @@ func (s *Server) CodeAction(ctx context.Context, p *protocol.CodeActionParams) (
 		if wants(protocol.CodeActionKindQuickFix) {
 			out = append(out, s.quickFixes(f, findings, at)...)
 		}
+		if wants(kindFixAll) && (len(p.Context.Only) > 0 || !automatic) {
+			if a := s.fixAll(f, findings); a != nil {
+				out = append(out, a)
+			}
+		}
 	}
 	if wants(kindRun) && !automatic {
 		out = append(out, s.runActions(f, at)...)
@@ -148,6 +153,28 @@ func (f *file) ignoreEdit(find *analysis.Finding) (source.Edit, bool) {
 		return source.Edit{Path: f.path, Span: source.Span{Start: line.Start, End: line.Start}, New: indent + mark + "ddlsp:ignore " + find.Rule + "\n"}, true
 	}
 	return source.Edit{}, false
+}
+
+// fixAll is every safe fix of the file at once.
+func (s *Server) fixAll(f *file, findings []analysis.Finding) *protocol.CodeAction {
+	var fixes []analysis.Fix
+	for _, find := range findings {
+		for _, fix := range find.Fixes {
+			if fix.Safe {
+				fixes = append(fixes, fix)
+				break // one way to mend a finding is enough
+			}
+		}
+	}
+	edits, _ := analysis.Merge(fixes)
+	if len(edits) == 0 {
+		return nil
+	}
+	edit, err := s.workspaceEdit(f.snap, edits)
+	if err != nil {
+		return nil
+	}
+	return &protocol.CodeAction{Title: "Fix everything that can be fixed safely", Kind: ptr(kindFixAll), Edit: edit}
 }
 
 // runActions offer the commands of the migration under the cursor, for the

@@ -42,8 +42,13 @@ var commands map[string]commandFunc
 
 func init() {
 	commands = map[string]commandFunc{
-		cmdShowSQL:  typed((*Server).showSQL),
-		cmdApplyFix: typed((*Server).applyFix),
+		cmdMigrate:        typed((*Server).migrate),
+		cmdRollback:       typed((*Server).rollback),
+		cmdRedo:           typed((*Server).redo),
+		cmdStatus:         typed((*Server).status),
+		cmdSelectDatabase: typed((*Server).selectDatabase),
+		cmdShowSQL:        typed((*Server).showSQL),
+		cmdApplyFix:       typed((*Server).applyFix),
 	}
 }
 

@@ -2,10 +2,12 @@ package lsp
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -162,5 +164,27 @@ func TestRequestsSeeTheirMoment(t *testing.T) {
 		if n != i+1 {
 			t.Fatalf("request %d saw %d statements, want %d", i, n, i+1)
 		}
+	}
+}
+
+// Closed documents are cleared, and one opened anew begins anew.
+func TestCloseClears(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "20240101000000_x.sql")
+	e := connect(t, lsptest.Options{Dir: dir})
+	for range 30 {
+		e.OpenText(path, "SELEC 1;\n")
+		for i := range 5 {
+			e.Edit(path, lsptest.Change{Start: 0, End: 0, Text: fmt.Sprintf("-- %d\n", i)})
+		}
+		if len(e.Diagnostics(path)) == 0 {
+			t.Fatal("no diagnostics for a syntax error")
+		}
+		e.Close(path)
+		e.AwaitDiagnostics(path, func(d []lsptest.Diagnostic) bool { return len(d) == 0 })
+	}
+	time.Sleep(20 * time.Millisecond)
+	if n := len(e.AwaitDiagnostics(path, func([]lsptest.Diagnostic) bool { return true })); n != 0 {
+		t.Errorf("%d diagnostics for a closed document", n)
 	}
 }

@@ -64,6 +64,7 @@ type Server struct {
 	settings settingsBox
 	trusted  atomic.Bool
 	progress progressTokens
+	runs     runs
 	work     sync.WaitGroup // goroutines that outlive a request
 }
 
