@@ -93,13 +93,16 @@ func Serve(ctx context.Context, stream io.ReadWriteCloser, opts Options) (code i
 		// cancelled with life. A reader that waits for input may be impossible to
 		// wake (a terminal's stdin), so it is not waited for long.
 		stream.Close()
-		select {
-		case <-s.conn.Done():
-		case <-time.After(2 * time.Second):
-		}
+		await(s.conn.Done())
 	}
 	s.end()
-	s.work.Wait()
+	// What still computes has nobody left to compute for.
+	idle := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(idle)
+	}()
+	await(idle)
 	err = s.conn.Err()
 	if errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) || errors.Is(err, os.ErrClosed) || s.exited.Load() {
 		err = nil
@@ -111,6 +114,14 @@ func Serve(ctx context.Context, stream io.ReadWriteCloser, opts Options) (code i
 		return 0, nil
 	}
 	return 1, err
+}
+
+// await waits for something that should come at once, but not for ever.
+func await(c <-chan struct{}) {
+	select {
+	case <-c:
+	case <-time.After(time.Second):
+	}
 }
 
 // hearing tells when nothing more can be read from a stream.
