@@ -107,7 +107,8 @@ type Command struct {
 	Span source.Span
 	// Object is what create, drop, alter and rename are given: "table",
 	// "index", "unique_index", "constraint"; else empty. ObjectSpan is that
-	// inner call.
+	// inner call. For a repo call inside a function that execute runs, Object
+	// is "execute".
 	Object     string
 	ObjectSpan source.Span
 	// Options are the keyword options of the call and of its object call, in

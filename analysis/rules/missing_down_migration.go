@@ -71,6 +71,13 @@ var missingDownMigration = &analysis.Rule{
 	Fix:      analysis.UnsafeFix,
 	Migration: func(p *analysis.Pass) {
 		m := p.Migration
+		if m.Format == migration.Ecto && m.Down.Origin == migration.Derived && m.Up.Span != m.Down.Span && !p.Settings.ForwardOnly {
+			p.ReportAt(m.Up.Path, line(p, m.Up.Path, m.Up.Span.Start), analysis.Report{
+				Message: "a rollback does not undo this up: there is no down, so Ecto runs change backwards, which up never ran",
+				Help:    "delete change and write down, or delete up and keep change",
+			})
+			return
+		}
 		if m.Down.Origin != migration.Missing || m.Up.Origin == migration.Missing || !m.Format.HasDown() || p.Settings.ForwardOnly {
 			return
 		}

@@ -95,9 +95,10 @@ var nonAtomicMigration = &analysis.Rule{
 		if last := p.Steps[len(p.Steps)-1].Statement; first.Statement == last {
 			return
 		}
-		p.Report(first, analysis.Report{
-			Message: fmt.Sprintf("when a later statement fails, this one stays and the migration cannot be run again: its %d statements run outside a transaction", len(changes)),
+		p.ReportAt(p.Body.Path, line(p, p.Body.Path, p.Body.Span.Start), analysis.Report{
+			Message: fmt.Sprintf("when a later one of the %d statements fails, the first ones stay and the migration cannot be run again: it runs outside a transaction", len(changes)),
 			Help:    "move what needs no transaction of its own to another migration, or make each statement safe to repeat (IF NOT EXISTS, IF EXISTS)",
+			Related: []analysis.Related{{Message: "this stays and cannot be repeated", Path: first.Statement.Path, Span: first.Statement.Span}},
 		})
 	},
 }

@@ -39,7 +39,7 @@ var sideEffectInChange = &analysis.Rule{
 			return
 		}
 		for _, s := range p.Migration.Up.Statements() {
-			if s.Command == nil || s.Command.Name != "repo" {
+			if s.Command == nil || s.Command.Name != "repo" || s.Command.Object == "execute" {
 				continue
 			}
 			p.ReportAt(s.Path, s.Command.Span, analysis.Report{

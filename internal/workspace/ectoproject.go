@@ -148,10 +148,13 @@ func (s *Snapshot) readEcto(p *plan, e entry) *migration.Migration {
 		return filepath.Join(root, filepath.FromSlash(name))
 	}
 	var used []dependency
-	opts.ReadFile = func(name string) (string, error) {
-		t, err := s.text(file(name))
-		used = append(used, dependency{file(name), t})
-		return t, err
+	// Without a Mix project that directory is not known.
+	if isFile(filepath.Join(root, "mix.exs")) {
+		opts.ReadFile = func(name string) (string, error) {
+			t, err := s.text(file(name))
+			used = append(used, dependency{file(name), t})
+			return t, err
+		}
 	}
 	key := p.key + "\x00" + e.path
 	return s.cache.migration(key, []string{text}, e, p.repo, s.text, func(*migration.Migration) (*migration.Migration, []dependency) {

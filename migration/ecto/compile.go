@@ -29,7 +29,9 @@ type compiler struct {
 	broken  []source.Span
 	queue   []*command
 	open    *command
-	infos   map[*syntax.Node][]*migration.Command
+	// executing is set while a function given to execute runs.
+	executing bool
+	infos     map[*syntax.Node][]*migration.Command
 }
 
 func (c *compiler) config() *RepoConfig {
@@ -185,7 +187,9 @@ func (c *compiler) performExecute(cmd *command) {
 		c.emitText(cmd.node.Span, cmd.info, d)
 	case *closure:
 		before := c.ev.effects
+		c.executing = true
 		v := c.ev.apply(what, nil, cmd.node)
+		c.executing = false
 		if u, ok := v.data.(unknown); ok && u.effect && c.ev.effects == before {
 			c.ev.needBeam(u.reason)
 			c.emitOpaque(cmd.node.Span, cmd.info, u.reason)

@@ -636,6 +636,9 @@ func (c *compiler) executeFile(s *callSite) value {
 		path, ok := a.string()
 		if !ok || c.opts.ReadFile == nil {
 			c.opaque(s.whole, c.ev.reasonFor(s.node, "runs a file with execute_file"))
+			if n := len(c.queue); c.infoIrreversible && !cmd.reversible && c.open == nil && n > 0 {
+				c.queue[n-1].info.Irreversible = "execute_file/1"
+			}
 			return done
 		}
 		body, err := c.opts.ReadFile(path)
@@ -721,6 +724,9 @@ func (c *compiler) immediate(n *syntax.Node, t *text, reason string) {
 	c.ev.effects++
 	c.ev.needBeam(reason)
 	info := &migration.Command{Name: "repo", Span: n.Span}
+	if c.executing {
+		info.Object = "execute"
+	}
 	if t == nil {
 		c.emitOpaque(n.Span, info, reason)
 		return
