@@ -28,6 +28,10 @@ func (e *evaluator) call(n *syntax.Node, s *scope, piped *value, whole *syntax.N
 				site.do = &syntax.Node{Kind: syntax.DoBlock, Span: v.Span, Kids: []*syntax.Node{v}}
 			}
 		}
+		if !e.resolves(name) {
+			e.foreign++
+			defer func() { e.foreign-- }()
+		}
 		site.args = e.arguments(args, s, piped, site.do != nil)
 		return e.callLocal(site)
 	case syntax.Dot:
@@ -35,6 +39,23 @@ func (e *evaluator) call(n *syntax.Node, s *scope, piped *value, whole *syntax.N
 	}
 	return e.notKnown(n, true, "calls something that is not understood")
 }
+
+// resolves reports whether a bare name is a function that is known not to be
+// a macro of another module.
+func (e *evaluator) resolves(name string) bool {
+	if dslFunctions[name] || kernelFunctions[name] || e.mod == nil {
+		return true
+	}
+	for _, f := range e.mod.functions {
+		if f.name == name {
+			return true
+		}
+	}
+	return e.mod.imported() == ""
+}
+
+// builtinModules are modules without macros that take unbound variables.
+var builtinModules = names("Enum String Keyword Map List Integer Atom Float IO Logger System timer Process Kernel Ecto.Migration")
 
 // blockFunctions are the functions of the DSL that take a do-block.
 var blockFunctions = map[string]bool{"create": true, "create_if_not_exists": true, "alter": true}
@@ -474,6 +495,10 @@ func (e *evaluator) dotCall(n, dot, args *syntax.Node, s *scope, piped *value) v
 	name := e.of(dot.Kids[1])
 	switch d := left.data.(type) {
 	case atom:
+		if mod := strings.TrimPrefix(string(d), modulePrefix); !builtinModules[mod] {
+			e.foreign++
+			defer func() { e.foreign-- }()
+		}
 		return e.remote(n, d, name, e.arguments(args, s, piped, false))
 	case *mapping:
 		if args == nil {

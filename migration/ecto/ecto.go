@@ -129,6 +129,23 @@ func (r *reader) read() {
 	if up == nil {
 		up = change
 	}
+	if dynamic := r.mod.dynamic; dynamic != "" && (up == nil || down == nil && change == nil) {
+		reason := "defines its functions by " + dynamic
+		for _, b := range []*migration.Body{r.m.Up, r.m.Down} {
+			if b == r.m.Up && up != nil || b == r.m.Down && (down != nil || change != nil) {
+				continue
+			}
+			r.hidden(b, reason)
+		}
+		if up != nil {
+			r.run(r.m.Up, up, migration.Written, false, up == change)
+		}
+		if down != nil {
+			r.run(r.m.Down, down, migration.Written, false, false)
+		}
+		r.irreversibleComment()
+		return
+	}
 	if up == nil {
 		r.problem(ruleMissingUp, r.head(), fmt.Sprintf("%s defines neither up/0 nor change/0: Ecto refuses to run it", r.name()), "Define change/0, or up/0 and down/0.")
 		r.missing(r.m.Up, r.head(), "up/0")
@@ -147,6 +164,17 @@ func (r *reader) read() {
 		r.missing(r.m.Down, defHead(up), "down/0")
 	}
 	r.irreversibleComment()
+}
+
+// hidden fills b with one opaque statement: the direction may exist, but not
+// where it can be seen.
+func (r *reader) hidden(b *migration.Body, reason string) {
+	b.Origin, b.Span = migration.Written, r.head()
+	st := &migration.Statement{Path: r.file.Path, Span: b.Span, Opaque: reason, NotRunnable: reason, Command: &migration.Command{Name: "use", Span: b.Span}}
+	b.Units = []*migration.Unit{{Statements: []*migration.Statement{st}}}
+	if r.m.Beam == "" {
+		r.m.Beam = reason
+	}
 }
 
 // defHead is "def name" of a function.

@@ -95,6 +95,9 @@ type evaluator struct {
 	dsl dsl
 
 	steps, calls int
+	// foreign counts the calls around that may be macros, whose arguments
+	// follow rules of their own.
+	foreign int
 	// effects counts the commands queued and sent, so that a block can tell
 	// whether an unknown call has left a trace.
 	effects int
@@ -315,7 +318,9 @@ func (e *evaluator) identifier(n *syntax.Node, s *scope) value {
 	// Before Elixir 1.15 a bare name could still be a call; the newer ones do
 	// not compile it.
 	if e.dsl != nil && e.mod != nil {
-		e.problem(n.Span, fmt.Sprintf("undefined variable %q", name))
+		if e.foreign == 0 {
+			e.problem(n.Span, fmt.Sprintf("undefined variable %q", name))
+		}
 		if dslFunctions[name] || e.mod.has(name, 0) {
 			return e.callLocal(&callSite{name: name, node: n, whole: n, scope: s})
 		}

@@ -22,6 +22,9 @@ type module struct {
 	// imports are the modules whose functions are imported or `use`d beside
 	// Ecto.Migration: a call that is not defined here may be one of theirs.
 	imports []string
+	// dynamic says what may define functions that cannot be seen: a `use`, or
+	// code in the body of the module.
+	dynamic string
 }
 
 type attribute struct {
@@ -220,7 +223,12 @@ func (m *module) declare(text string, n *syntax.Node, use *syntax.Node) {
 		}
 		if name != "import Ecto.Migration" && !strings.HasPrefix(name, "require") {
 			m.imports = append(m.imports, name)
+			if callee(text, n) == "use" {
+				m.dynamic = name
+			}
 		}
+	case "if", "unless", "for", "case", "cond", "unquote", "with":
+		m.dynamic = callee(text, n)
 	}
 }
 
