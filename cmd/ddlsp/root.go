@@ -78,6 +78,7 @@ var commands = []func(*app) *cobra.Command{
 	newRollback,
 	newRedo,
 	newStatus,
+	newDoctor,
 	newServe,
 	newWorker,
 }
@@ -87,6 +88,7 @@ func newRoot(a *app) *cobra.Command {
 		Use:           "ddlsp",
 		Short:         "Lint, preview and run PostgreSQL and TimescaleDB migrations",
 		Long:          "ddlsp reads Ecto and SQL migrations as their own tools do, lints what really runs,\nand applies or rolls them back exactly as those tools would.",
+		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,

@@ -41,13 +41,17 @@ func (a *app) runner(ctx context.Context, p *workspace.Project) (*runner.Runner,
 	if err != nil {
 		return nil, nil, err
 	}
-	opts := runner.Options{Format: p.Format, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Ecto: ectoOptions(p), Baseline: p.Catalog(0), LockWait: lockWait}
-	r, err := runner.New(t, p.History(ctx), opts)
+	r, err := runner.New(t, p.History(ctx), a.runnerOptions(p))
 	if err != nil {
 		t.Close()
 		return nil, nil, err
 	}
 	return r, t, nil
+}
+
+// runnerOptions are what the runner must know of a project.
+func (a *app) runnerOptions(p *workspace.Project) runner.Options {
+	return runner.Options{Format: p.Format, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Ecto: ectoOptions(p), Baseline: p.Catalog(0), LockWait: lockWait}
 }
 
 // lockWait is how long a run waits for the migration lock.
