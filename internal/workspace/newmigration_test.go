@@ -161,6 +161,54 @@ func TestNewMigrationKnowsTheProject(t *testing.T) {
 	}
 }
 
+// mixed is a Mix project; config is what its configuration says of the repo.
+func mixed(config string, more map[string]string) map[string]string {
+	files := map[string]string{
+		"mix.exs":           "defmodule Shop.MixProject do\n  use Mix.Project\n\n  def project, do: [app: :shop]\nend\n",
+		"config/config.exs": "import Config\n\nconfig :shop, ecto_repos: [Shop.Data.Repo]\nconfig :shop, Shop.Data.Repo, database: \"d\"" + config + "\n",
+		"lib/repo.ex":       "defmodule Shop.Data.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\n",
+	}
+	for name, text := range more {
+		files[name] = text
+	}
+	return files
+}
+
+func TestNewEctoMigration(t *testing.T) {
+	const dir = "priv/repo/migrations/"
+	one := map[string]string{dir + "20260101000000_create_users.exs": "defmodule Shop.Data.Repo.Migrations.CreateUsers do\n  use Ecto.Migration\n\n  def change do\n    create table(:users)\n  end\nend\n"}
+	names, texts, err := written(t, workspace.Options{Dir: tree(t, mixed("", one))}, workspace.NewRequest{Template: "alter_table", Name: "AlterUsers"})
+	want := []string{dir + "20260301120000_alter_users.exs", dir + "20260301120001_alter_users_index.exs"}
+	if err != nil || !slices.Equal(names, want) {
+		t.Fatalf("%q, %v", names, err)
+	}
+	if text := texts[want[0]]; !strings.HasPrefix(text, "defmodule Shop.Data.Repo.Migrations.AlterUsers do\n  use Ecto.Migration\n\n  def change do\n    alter table(:users) do\n") {
+		t.Error(text)
+	}
+	if text := texts[want[1]]; !strings.Contains(text, "@disable_migration_lock true") || !strings.Contains(text, "Migrations.AlterUsersIndex do") {
+		t.Error(text)
+	}
+
+	// The repo's configuration decides on the lock and the keys.
+	names, texts, err = written(t, workspace.Options{Dir: tree(t, mixed(", migration_lock: :pg_advisory_lock, migration_primary_key: [type: :bigserial]", one))},
+		workspace.NewRequest{Template: "add_foreign_key", Name: "add_account_to_users"})
+	if err != nil || len(names) != 3 || strings.Contains(texts[names[1]], "@disable_migration_lock") || !strings.Contains(texts[names[0]], "references(:accounts, type: :bigint,") {
+		t.Errorf("%q, %v\n%s", names, err, texts)
+	}
+
+	// Ecto's generator refuses a name that is there.
+	_, _, err = written(t, workspace.Options{Dir: tree(t, mixed("", one))}, workspace.NewRequest{Template: "create_table", Name: "create_users"})
+	if err == nil || !strings.Contains(err.Error(), "already") {
+		t.Errorf("a name that is there: %v", err)
+	}
+
+	names, texts, err = written(t, workspace.Options{Dir: tree(t, mixed("", one))}, workspace.NewRequest{Template: "migration_test", Name: "create_users"})
+	if err != nil || !slices.Equal(names, []string{"test/migrations/create_users_test.exs"}) ||
+		!strings.Contains(texts[names[0]], "@repo Shop.Data.Repo\n  @version 20_260_101_000_000\n") || !strings.Contains(texts[names[0]], `table?("users")`) {
+		t.Errorf("%q, %v\n%s", names, err, texts)
+	}
+}
+
 func TestCompletionsOfAFile(t *testing.T) {
 	dir := tree(t, map[string]string{
 		"m/000001_a.up.sql": "CREATE TABLE users (id bigint PRIMARY KEY);\n", "m/000001_a.down.sql": "DROP TABLE users;\n",

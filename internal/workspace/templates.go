@@ -78,7 +78,18 @@ func (s *Snapshot) suggestions(ctx context.Context, p *Project, name string) sni
 	if p.Format == migration.Ecto {
 		out.Module = p.namespace(history) + "." + snippets.Camelize(name)
 		out.Use = migrationModule(history)
-		out.AdvisoryLock = p.advisoryLock(history)
+		if p.Repo != nil {
+			out.AdvisoryLock = !p.Repo.Config.TableLock()
+			switch key := p.Repo.Config.KeyType(); {
+			case out.KeyType != "" || key == "":
+			case key == "binary_id":
+				out.KeyType = "uuid"
+			case key == "id" || key == "bigserial":
+				out.KeyType = "bigint"
+			default:
+				out.KeyType = key
+			}
+		}
 	}
 	return out
 }
@@ -150,34 +161,8 @@ func (p *Project) namespace(history []*migration.Migration) string {
 			return before + ".Migrations"
 		}
 	}
-	if repo := p.repoModule(); repo != "" {
-		return repo + ".Migrations"
+	if p.Repo != nil && p.Repo.Name != "" {
+		return p.Repo.Name + ".Migrations"
 	}
 	return "Repo.Migrations"
-}
-
-// mixProject is the module of a mix.exs.
-var mixProject = regexp.MustCompile(`(?m)^\s*defmodule\s+([A-Z][A-Za-z0-9_.]*)\.(?:MixProject|Mixfile|Project)\s+do`)
-
-// repoModule is the repo whose migrations the project holds.
-func (p *Project) repoModule() string {
-	text, err := p.snap.text(filepath.Join(p.Root, "mix.exs"))
-	if err != nil {
-		return ""
-	}
-	if m := mixProject.FindStringSubmatch(text); m != nil {
-		return m[1] + ".Repo"
-	}
-	return ""
-}
-
-// advisoryLock reports whether Ecto locks migrations of the project with an
-// advisory lock: then an index can be built concurrently under it.
-func (p *Project) advisoryLock(history []*migration.Migration) bool {
-	for i := len(history) - 1; i >= 0; i-- {
-		if m := history[i]; m.Beam == "" && len(m.Files) > 0 && !strings.Contains(m.Files[0].Text, "@disable_migration_lock") {
-			return !m.TableLock
-		}
-	}
-	return false
 }

@@ -62,6 +62,18 @@ func (c *RepoConfig) TableLock() bool {
 	return true
 }
 
+// KeyType is the type of the keys that references point at where the
+// configuration sets it, as Ecto names it ("binary_id"); else "".
+func (c *RepoConfig) KeyType() string {
+	for _, settings := range [][]pair{c.foreignKey, c.primaryKey} {
+		if v, ok := option(settings, "type"); ok {
+			name, _ := v.data.(atom)
+			return string(name)
+		}
+	}
+	return ""
+}
+
 // VersionTable is the name of the version table.
 func (c *RepoConfig) VersionTable() string {
 	if c.Source == "" {
