@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,8 @@ const (
 	cmdNewMigration   = "ddlsp.newMigration"
 	cmdExplain        = "ddlsp.explain"
 	cmdSelectDatabase = "ddlsp.selectDatabase"
+	// cmdAddFiles writes the other half of a completed migration.
+	cmdAddFiles = "ddlsp.addFiles"
 	// cmdApplyFix applies a fix that makes a file, for clients that cannot.
 	cmdApplyFix = "ddlsp.applyFix"
 )
@@ -47,6 +50,9 @@ func init() {
 		cmdRedo:           typed((*Server).redo),
 		cmdStatus:         typed((*Server).status),
 		cmdSelectDatabase: typed((*Server).selectDatabase),
+		cmdNewMigration:   typed((*Server).newMigration),
+		cmdExplain:        typed((*Server).explain),
+		cmdAddFiles:       typed((*Server).addFiles),
 		cmdShowSQL:        typed((*Server).showSQL),
 		cmdApplyFix:       typed((*Server).applyFix),
 	}
@@ -135,46 +141,45 @@ func (s *Server) subject(ctx context.Context, text string) (*file, error) {
 	return f, nil
 }
 
+// A scope is a project with the snapshot that it was found in.
+type scope struct {
+	*workspace.Project
+	snap *workspace.Snapshot
+}
+
 // projectFor is the project that a command is for: that of its uri, else the
 // only one there is.
-func (s *Server) projectFor(ctx context.Context, text string) (*workspace.Project, error) {
+func (s *Server) projectFor(ctx context.Context, text string) (scope, error) {
+	all, err := s.projects(ctx)
 	if text != "" {
 		u, err := parseURI(text)
 		if err != nil {
-			return nil, err
+			return scope{}, err
 		}
 		path := s.path(u)
 		if snap := worldOf(ctx).of(path); snap != nil {
 			if p := snap.ProjectOf(ctx, path); p != nil {
-				return p, foreign(p)
-			}
-			if _, p := snap.Migration(ctx, path); p != nil {
-				return p, foreign(p)
+				return scope{p, snap}, foreign(p)
 			}
 		}
 		// The uri may be a file beside the migrations, or a directory.
-		var best *workspace.Project
-		all, err := s.projects(ctx)
+		var best scope
 		for _, p := range all {
-			if inside(p.Root, path) && (best == nil || len(p.Root) > len(best.Root)) {
+			if inside(p.Root, path) && (best.Project == nil || len(p.Root) > len(best.Root)) {
 				best = p
 			}
 		}
-		if best != nil {
-			return best, foreign(best)
-		}
-		if err != nil {
-			return nil, err
+		if best.Project != nil {
+			return best, foreign(best.Project)
 		}
 	}
-	all, err := s.projects(ctx)
 	if err != nil {
-		return nil, err
+		return scope{}, err
 	}
-	all = slices.DeleteFunc(all, func(p *workspace.Project) bool { return p.Foreign != "" })
+	all = slices.DeleteFunc(all, func(p scope) bool { return p.Foreign != "" })
 	switch len(all) {
 	case 0:
-		return nil, fmt.Errorf("there is no migration project in the workspace: open a folder that holds one")
+		return scope{}, errors.New("there is no project of migrations in the workspace: open a folder that holds one")
 	case 1:
 		return all[0], nil
 	}
@@ -182,7 +187,7 @@ func (s *Server) projectFor(ctx context.Context, text string) (*workspace.Projec
 	for _, p := range all {
 		names = append(names, p.Root)
 	}
-	return nil, fmt.Errorf("the workspace has several projects (%s): run the command from a file of the one that you mean", strings.Join(names, ", "))
+	return scope{}, fmt.Errorf("the workspace has several projects (%s): run the command from a file of the one that you mean", strings.Join(names, ", "))
 }
 
 func foreign(p *workspace.Project) error {
@@ -193,8 +198,8 @@ func foreign(p *workspace.Project) error {
 }
 
 // projects are those of every root, each once.
-func (s *Server) projects(ctx context.Context) ([]*workspace.Project, error) {
-	var out []*workspace.Project
+func (s *Server) projects(ctx context.Context) ([]scope, error) {
+	var out []scope
 	var first error
 	seen := map[string]bool{}
 	for _, v := range worldOf(ctx) {
@@ -206,7 +211,7 @@ func (s *Server) projects(ctx context.Context) ([]*workspace.Project, error) {
 			key := p.Root + "\x00" + strings.Join(p.Dirs, "\x00")
 			if !seen[key] {
 				seen[key] = true
-				out = append(out, p)
+				out = append(out, scope{p, v.snap})
 			}
 		}
 	}

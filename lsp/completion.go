@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 
 	"go.lsp.dev/protocol"
@@ -55,6 +56,13 @@ func (s *Server) completionItem(f *file, it snippets.Item) protocol.CompletionIt
 			kind = protocol.MarkupKindMarkdown
 		}
 		item.Documentation = &protocol.MarkupContent{Kind: kind, Value: it.Documentation}
+	}
+	if len(it.Files) > 0 {
+		a := addFilesArgs{URI: string(s.uriOf(f.path))}
+		for _, other := range it.Files {
+			a.Files = append(a.Files, addFile{filepath.Base(other.Path), other.Text})
+		}
+		item.Command = command("Write the down migration", cmdAddFiles, a)
 	}
 	for _, e := range it.Edits {
 		item.AdditionalTextEdits = append(item.AdditionalTextEdits, protocol.TextEdit{

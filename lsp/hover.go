@@ -7,6 +7,7 @@ import (
 
 	"go.lsp.dev/protocol"
 
+	"github.com/ddlsp/ddlsp/analysis/rules"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
@@ -58,6 +59,9 @@ func (s *Server) Hover(ctx context.Context, p *protocol.HoverParams) (*protocol.
 			if find.Help != "" {
 				text.WriteString("\n" + find.Help + "\n")
 			}
+			if page := rules.PageOf(find.Rule); page != nil {
+				text.WriteString("\n" + why(page.Text()) + "\n")
+			}
 		}
 	}
 	if text.Len() == 0 {
@@ -71,6 +75,13 @@ func (s *Server) Hover(ctx context.Context, p *protocol.HoverParams) (*protocol.
 		Contents: &protocol.MarkupContent{Kind: kind, Value: text.String()},
 		Range:    ptr(s.rangeOf(f.lines, span)),
 	}, ctx.Err()
+}
+
+// why is the part of a rule's page that says what happens: what stands before
+// its first heading.
+func why(page string) string {
+	text, _, _ := strings.Cut("\n"+page, "\n#")
+	return strings.TrimSpace(text)
 }
 
 // under are the statements at an offset. Where DSL commands stand inside one

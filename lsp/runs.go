@@ -16,7 +16,6 @@ import (
 	"go.lsp.dev/protocol"
 
 	"github.com/ddlsp/ddlsp/internal/source"
-	"github.com/ddlsp/ddlsp/internal/workspace"
 	"github.com/ddlsp/ddlsp/runner"
 	"github.com/ddlsp/ddlsp/runner/worker"
 )
@@ -177,13 +176,13 @@ func (s *Server) run(ctx context.Context, token protocol.ProgressToken, op strin
 }
 
 // request turns a command's argument into the child's request.
-func (s *Server) request(ctx context.Context, op string, a runArgs) (*workspace.Project, worker.Request, error) {
+func (s *Server) request(ctx context.Context, op string, a runArgs) (scope, worker.Request, error) {
 	if !s.trusted.Load() {
-		return nil, worker.Request{}, errors.New("the workspace is not trusted: no database is opened and nothing is run in it. Trust the workspace first")
+		return scope{}, worker.Request{}, errors.New("the workspace is not trusted: no database is opened and nothing is run in it. Trust the workspace first")
 	}
 	p, err := s.projectFor(ctx, a.URI)
 	if err != nil {
-		return nil, worker.Request{}, err
+		return scope{}, worker.Request{}, err
 	}
 	req := worker.Request{
 		Op: op, Dir: p.Root, Project: p.Root,
@@ -201,7 +200,7 @@ func (s *Server) request(ctx context.Context, op string, a runArgs) (*workspace.
 
 // databaseFor is the name of the database to use: the command's, the one the
 // user chose, the client's setting; "" leaves it to the configuration.
-func (s *Server) databaseFor(p *workspace.Project, named string) string {
+func (s *Server) databaseFor(p scope, named string) string {
 	if named != "" {
 		return named
 	}
@@ -213,7 +212,7 @@ func (s *Server) databaseFor(p *workspace.Project, named string) string {
 
 // unsaved refuses to run what is not what the user sees: the child reads the
 // files, not the buffers.
-func (s *Server) unsaved(p *workspace.Project) error {
+func (s *Server) unsaved(p scope) error {
 	paths := p.Files()
 	if p.Config != nil && p.Config.Path != "" {
 		paths = append(paths, p.Config.Path)

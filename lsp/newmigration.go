@@ -1,0 +1,110 @@
+package lsp
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.lsp.dev/protocol"
+
+	"github.com/ddlsp/ddlsp/internal/workspace"
+	"github.com/ddlsp/ddlsp/templates"
+)
+
+type newMigrationArgs struct {
+	URI      string `json:"uri"`
+	Template string `json:"template"`
+	Name     string `json:"name"`
+	Table    string `json:"table"`
+	Dir      string `json:"dir"`
+}
+
+type templateLine struct {
+	Name   string `json:"name"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+}
+
+type templateList struct {
+	Templates []templateLine `json:"templates"`
+}
+
+type newFiles struct {
+	Paths []string `json:"paths"` // relative to the workspace folder
+	URIs  []string `json:"uris"`
+	Notes []string `json:"notes,omitempty"`
+}
+
+// newMigration writes a migration from a template and has the client open it;
+// without a template it lists those there are. It writes the files itself,
+// since not every client can make files by an edit.
+func (s *Server) newMigration(ctx context.Context, _ protocol.ProgressToken, a newMigrationArgs) (any, error) {
+	if a.Template == "" {
+		list := templateList{Templates: []templateLine{}}
+		for _, t := range templates.All() {
+			if !t.Statement {
+				list.Templates = append(list.Templates, templateLine{t.Name, t.Title, t.Detail})
+			}
+		}
+		return list, nil
+	}
+	p, err := s.projectFor(ctx, a.URI)
+	if err != nil {
+		return nil, err
+	}
+	n, err := p.snap.NewMigration(ctx, p.Project, workspace.NewRequest{Template: a.Template, Name: a.Name, Table: a.Table, Dir: a.Dir, Now: time.Now()})
+	if err != nil {
+		return nil, err
+	}
+	if err := n.Write(); err != nil {
+		return nil, err
+	}
+	out := newFiles{Paths: []string{}, Notes: n.Notes}
+	for _, f := range n.Files {
+		s.touch(f.Path)
+		out.Paths = append(out.Paths, s.display(f.Path))
+		out.URIs = append(out.URIs, string(s.uriOf(f.Path)))
+	}
+	if len(n.Files) > 0 {
+		s.show(ctx, n.Files[0].Path)
+	}
+	return out, nil
+}
+
+type addFilesArgs struct {
+	// URI is the migration that the files belong to.
+	URI   string    `json:"uri"`
+	Files []addFile `json:"files"`
+}
+
+type addFile struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// addFiles writes the other half of a migration whose first half was just
+// completed: the down file of a pair. It makes only SQL files, only beside the
+// migration, and never overwrites one.
+func (s *Server) addFiles(_ context.Context, _ protocol.ProgressToken, a addFilesArgs) (any, error) {
+	u, err := parseURI(a.URI)
+	if err != nil {
+		return nil, err
+	}
+	path := s.path(u)
+	if u.Scheme() != "file" || !strings.EqualFold(filepath.Ext(path), ".sql") {
+		return nil, fmt.Errorf("%s is no SQL migration", a.URI)
+	}
+	for _, f := range a.Files {
+		if f.Name != filepath.Base(f.Name) || !strings.EqualFold(filepath.Ext(f.Name), ".sql") {
+			return nil, fmt.Errorf("%q is no file to put beside %s", f.Name, filepath.Base(path))
+		}
+		target := filepath.Join(filepath.Dir(path), f.Name)
+		if err := createFile(target, f.Text); err != nil {
+			return nil, err
+		}
+		s.touch(target)
+	}
+	return nil, nil
+}
