@@ -15,7 +15,6 @@ import path from 'node:path';
 const [editor, extension, tests, workspace, out] = process.argv.slice(2);
 const { chromium } = createRequire(path.join(editor, 'package.json'))('playwright-core');
 mkdirSync(path.join(out, 'user', 'User'), { recursive: true });
-mkdirSync(path.join(out, 'server', 'data', 'Machine'), { recursive: true });
 
 // Quiet: nothing moves, nothing is offered, nothing is fetched.
 const settings = {
@@ -30,7 +29,7 @@ const settings = {
   'editor.wordBasedSuggestions': 'off',
   'editor.minimap.enabled': false,
 };
-writeFileSync(path.join(out, 'server', 'data', 'Machine', 'settings.json'), JSON.stringify(settings));
+writeFileSync(path.join(out, 'user', 'User', 'settings.json'), JSON.stringify(settings));
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -130,14 +129,10 @@ const actions = {
     await input.fill(text);
     await input.press('Enter');
   },
-  // Waits for a notification and tells what it says.
-  async notification(page, { text }) {
-    const one = page.locator('.notifications-toasts .notification-list-item', { hasText: new RegExp(text) }).first();
-    await one.waitFor({ state: 'visible' });
-    return one.innerText();
-  },
-  async see(page, { selector, text }) {
-    const one = page.locator(selector, text === undefined ? {} : { hasText: text }).first();
+  // Waits for something to be seen, and tells its text.
+  async see(page, { selector, text, matching }) {
+    const hasText = matching === undefined ? text : new RegExp(matching);
+    const one = page.locator(selector, hasText === undefined ? {} : { hasText }).first();
     await one.waitFor({ state: 'visible' });
     return (await one.innerText()).replaceAll('\u00a0', ' ');
   },

@@ -3,7 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import {
+  CloseAction,
   DidChangeConfigurationNotification,
+  ErrorAction,
   ExecuteCommandRequest,
   LanguageClient,
   MessageType,
@@ -13,6 +15,7 @@ import {
   State,
   WorkDoneProgress,
   WorkDoneProgressCancelNotification,
+  type CloseHandlerResult,
   type DocumentFilter,
   type LanguageClientOptions,
   type ServerOptions,
@@ -23,6 +26,10 @@ import { findProgram, type Program } from './server';
 
 const passwordRequest = new RequestType<PasswordParams, string | null, void>('ddlsp/password');
 const trustNotification = new NotificationType<{ trusted: boolean }>('ddlsp/workspaceTrust');
+
+/** A server that ends by itself is started again this often within the window, in milliseconds. */
+const restarts = 4;
+const restartWindow = 180_000;
 
 /** What a command that came from the palette, a lens or an action is answered with. */
 export type CommandHandler = (command: ServerCommand, args: CommandArgs) => Promise<unknown>;
@@ -36,6 +43,10 @@ export class Server implements vscode.Disposable {
   private standIns: vscode.Disposable[] = [];
   /** Runs whose results this extension shows, so that the server's own words go to the log. */
   private ownRuns = 0;
+  /** Set while the server is being started: the client's own start would wait for ever. */
+  private endedEarly: (() => void) | undefined;
+  /** When the server ended by itself, in milliseconds. */
+  private ends: number[] = [];
   private starting: Promise<void> = Promise.resolve();
 
   constructor(
@@ -58,7 +69,16 @@ export class Server implements vscode.Disposable {
       this.log.info(`server: ${this.program.path} (from ${this.program.source})`);
       const client = this.newClient(this.program);
       this.client = client;
-      await client.start();
+      const ended = new Promise<never>((_, reject) => {
+        this.endedEarly = () => {
+          reject(new Error(`The ddlsp server ended as soon as it was started (${this.source}). The log says more.`));
+        };
+      });
+      try {
+        await Promise.race([client.start(), ended]);
+      } finally {
+        this.endedEarly = undefined;
+      }
     } catch (error) {
       this.trouble = words(error);
       this.log.error(this.trouble);
@@ -71,18 +91,46 @@ export class Server implements vscode.Disposable {
     await this.starting;
     const client = this.client;
     this.client = undefined;
+    this.ends = [];
     if (client !== undefined) {
-      await client.dispose().catch((error: unknown) => {
-        this.log.warn(`stopping the server: ${words(error)}`);
-      });
+      await this.disposeOf(client);
     }
     await this.start();
   }
 
   async stop(): Promise<void> {
     await this.starting;
-    await this.client?.dispose();
+    const client = this.client;
     this.client = undefined;
+    if (client !== undefined) {
+      await this.disposeOf(client);
+    }
+  }
+
+  /** Ends a client, and does not wait long for a server that does not answer. */
+  private async disposeOf(client: LanguageClient): Promise<void> {
+    const late = new Promise<void>(resolve => setTimeout(resolve, 3000));
+    const disposed = client.dispose(2000).catch((error: unknown) => {
+      this.log.warn(`stopping the server: ${words(error)}`);
+    });
+    await Promise.race([disposed, late]);
+  }
+
+  /** The server has ended by itself: is it started again? */
+  private closed(client: LanguageClient): CloseHandlerResult {
+    if (client !== this.client || this.endedEarly !== undefined) {
+      this.endedEarly?.();
+      return { action: CloseAction.DoNotRestart, handled: true };
+    }
+    const now = Date.now();
+    this.ends = [...this.ends.filter(t => now - t < restartWindow), now];
+    if (this.ends.length <= restarts) {
+      this.log.warn('the server has ended; it is started again');
+      return { action: CloseAction.Restart, handled: true };
+    }
+    this.trouble = `The ddlsp server has ended ${this.ends.length} times in a short while and is not started again. The log says more.`;
+    void this.showTrouble();
+    return { action: CloseAction.DoNotRestart, handled: true };
   }
 
   get version(): string | undefined {
@@ -211,6 +259,11 @@ export class Server implements vscode.Disposable {
         password: true, // this client answers ddlsp/password
         settings: settings(),
       },
+      errorHandler: {
+        // A message that cannot be read or written; closed() follows if it matters.
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => this.closed(client),
+      },
       middleware: {
         executeCommand: async (command, args: CommandArgs[], next) => {
           if (!isServerCommand(command)) {
@@ -220,7 +273,7 @@ export class Server implements vscode.Disposable {
         },
       },
     };
-    const client = new LanguageClient('ddlsp', 'ddlsp', serverOptions, options);
+    const client: LanguageClient = new LanguageClient('ddlsp', 'ddlsp', serverOptions, options);
     client.onRequest(passwordRequest, params => this.passwords.answer(params));
     client.onNotification(ShowMessageNotification.type, message => {
       this.showMessage(message.type, message.message);

@@ -43,6 +43,14 @@ async function ui(action, args = {}) {
   return answer.result;
 }
 
+/** Waits for a notification. A VS Code under test shows no toasts, but its list has them. */
+async function notified(text) {
+  await vscode.commands.executeCommand('notifications.showList');
+  const seen = await ui('see', { selector: '.notifications-center .notification-list-item', matching: text });
+  await vscode.commands.executeCommand('notifications.hideList');
+  return seen;
+}
+
 function query(database, sql) {
   return execFileSync('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', sql], { encoding: 'utf8' }).trim();
 }
@@ -91,7 +99,7 @@ test('the extension starts the server that it carries', async () => {
   await eventually('activation', () => extension.isActive);
   const version = await eventually('the server', () => vscode.commands.executeCommand('ddlsp.serverVersion'));
   assert.match(version, /^ddlsp/);
-  await ui('notification', { text: 'bin/ddlsp, from the extension' });
+  await notified('bin/ddlsp, from the extension');
   const known = await vscode.commands.getCommands(true);
   for (const { command } of extension.packageJSON.contributes.commands) {
     assert(known.includes(command), `${command} is not registered`);
@@ -180,7 +188,7 @@ test('migrate from the palette runs after a yes', async () => {
   await ui('see', { selector: '.monaco-dialog-box' });
   await ui('screenshot', { name: 'confirmation' });
   await ui('dialog', { button: 'Migrate' });
-  await ui('notification', { text: `Applied 3 migrations in ${METRICS_DB} on ${host}` });
+  await notified(`Applied 3 migrations in ${METRICS_DB} on ${host}`);
   await ui('screenshot', { name: 'applied' });
   assert.equal(query(METRICS_DB, "SELECT string_agg(version_id::text, ',' ORDER BY id) FROM goose_db_version WHERE is_applied AND version_id > 0"), '1,2,3');
   assert.equal(exists(METRICS_DB, 'readings'), true);
@@ -202,7 +210,7 @@ test('rollback rolls back one', async () => {
   await ui('palette', { title: 'ddlsp: Roll Back' });
   const dialog = await ui('dialog', { button: 'Roll back' });
   assert.match(dialog, new RegExp(`Roll back 1 migration in ${METRICS_DB} on ${host}\\?`));
-  await ui('notification', { text: 'Rolled back 1 migration' });
+  await notified('Rolled back 1 migration');
   assert.equal(gooseVersion(), '2');
   assert.equal(exists(METRICS_DB, 'readings'), false);
   await ui('see', { selector: '.statusbar-item[id*="ddlsp"]', text: '1 pending' });
@@ -237,7 +245,7 @@ test('a failing migration says where, and leaves nothing', async () => {
   await ui('dialog', { button: 'Migrate' });
   const result = await running;
   assert.equal(result.error.sqlstate, '42P01');
-  await ui('notification', { text: 'nowhere' });
+  await notified('nowhere');
   const d = await eventually('the diagnostic of the run', () => vscode.languages.getDiagnostics(bad).find(x => x.source === 'ddlsp run'));
   assert.equal(d.range.start.line, 2);
   assert.equal(exists(METRICS_DB, 'sensors'), false);
@@ -290,10 +298,10 @@ test('a server that does not run is explained, and a right path starts it', asyn
   await closeAll();
   const config = vscode.workspace.getConfiguration('ddlsp');
   await config.update('server.path', '/nowhere/ddlsp', vscode.ConfigurationTarget.Global);
-  await ui('notification', { text: 'there is no program /nowhere/ddlsp' });
+  await notified('there is no program /nowhere/ddlsp');
   await closeAll();
   await ui('palette', { title: 'ddlsp: Migrate' });
-  await ui('notification', { text: 'there is no program /nowhere/ddlsp' });
+  await notified('there is no program /nowhere/ddlsp');
   await closeAll();
   await config.update('server.path', undefined, vscode.ConfigurationTarget.Global);
   await eventually('the server', () => vscode.commands.executeCommand('ddlsp.serverVersion'));
