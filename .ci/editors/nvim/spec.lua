@@ -12,7 +12,7 @@ vim.cmd.runtime({ 'plugin/**/*.lua', bang = true })
 
 local function eventually(what, condition, timeout)
   local result
-  if not vim.wait(timeout or 10000, function()
+  if not vim.wait(timeout or tonumber(vim.env.WAIT or 10000), function()
     result = condition()
     return result
   end, 20) then
@@ -28,6 +28,9 @@ local function equal(got, want, what)
 end
 
 local function check(name, test)
+  if vim.env.ONLY and not vim.regex(vim.env.ONLY):match_str(name) then
+    return
+  end
   local ok, err = xpcall(test, debug.traceback)
   if ok then
     passed = passed + 1
@@ -92,13 +95,18 @@ local function heard(pattern, timeout)
   end, timeout)
 end
 
-local function open(path)
-  vim.cmd.edit(vim.fn.fnameescape(path))
-  return vim.api.nvim_get_current_buf()
-end
-
 local function attached(bufnr)
   return vim.lsp.get_clients({ name = 'ddlsp', bufnr = bufnr })[1]
+end
+
+local function open(path)
+  local bufnr = vim.fn.bufnr(path)
+  if bufnr ~= -1 and vim.api.nvim_buf_is_loaded(bufnr) then
+    vim.cmd.buffer(bufnr) -- :edit would read it anew
+  else
+    vim.cmd.edit(vim.fn.fnameescape(path))
+  end
+  return vim.api.nvim_get_current_buf()
 end
 
 local function diagnostic(bufnr, code)
@@ -174,7 +182,7 @@ check('a quick fix mends it', function()
   vim.lsp.buf.code_action({
     context = { only = { 'quickfix' }, diagnostics = {} },
     filter = function(action)
-      return action.title:lower():find('concurrent') ~= nil
+      return action.isPreferred
     end,
     apply = true,
   })
@@ -331,7 +339,7 @@ check('an Ecto migration has problems and fixes too', function()
   vim.lsp.buf.code_action({
     context = { only = { 'quickfix' }, diagnostics = {} },
     filter = function(action)
-      return action.title:lower():find('concurrent') ~= nil
+      return action.isPreferred
     end,
     apply = true,
   })
