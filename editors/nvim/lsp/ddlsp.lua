@@ -31,4 +31,5 @@ return {
   },
   -- Lenses and code actions that run something ask in the same way as :Ddlsp.
   commands = require('ddlsp').client_commands,
+  handlers = require('ddlsp').handlers,
 }

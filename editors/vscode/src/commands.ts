@@ -148,8 +148,7 @@ export class Commands {
       name = migrationName(typed);
     }
     const result = await this.server().execute<NewMigrationResult>('ddlsp.newMigration', { ...args, template, name });
-    const first = result.paths[0];
-    const file = first === undefined ? undefined : resolvePath(first);
+    const file = resolvePath(result.paths[0]);
     if (file !== undefined) {
       await openAt(file);
     }

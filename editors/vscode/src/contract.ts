@@ -60,16 +60,20 @@ export interface RunMigration {
   statements: number;
   duration_ms: number;
   outcome: Outcome;
+  /** In a dry run: what would be sent. */
+  transaction?: string;
+  sql?: { sql: string; unit: number; locks: Lock[] | null }[];
 }
 
 export interface RunError {
   message: string;
   sqlstate?: string;
-  path?: string;
-  range?: Range;
+  path?: string | null;
+  range?: Range | null;
   statement?: string;
   /** What the database holds now. */
   remains?: string;
+  cancelled?: boolean;
 }
 
 export interface RunResult {
@@ -81,6 +85,10 @@ export interface RunResult {
   plan: string;
   /** The database asks for its name to be typed. */
   protected?: boolean;
+  /** What a plan destroys. */
+  drops?: string[];
+  /** What else has to be known before saying yes. */
+  notes?: string[];
   migrations: RunMigration[] | null;
   error: RunError | null;
 }

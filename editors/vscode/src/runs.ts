@@ -1,12 +1,13 @@
 // Migrate, roll back, redo: what would run is shown first, and runs only
 // after a yes to exactly that.
 
+import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { Server } from './client';
-import type { CommandArgs, RunCommand, RunResult, SqlResult } from './contract';
+import type { CommandArgs, RunCommand, RunResult } from './contract';
 import type { Documents } from './documents';
-import { failure, nothingToDo, outcome, question, sqlDocument, target, verb } from './text';
+import { failure, nothingToDo, outcome, planDocument, question, target, verb } from './text';
 
 export class Runs {
   constructor(
@@ -73,33 +74,14 @@ export class Runs {
     if (first !== show) {
       return first === yes;
     }
-    await this.showPlan(plan);
+    await this.documents.show(`${plan.database} ${plan.direction}.sql`, planDocument(plan));
     // Not modal, so that the SQL can be read.
     return (await vscode.window.showWarningMessage(message, yes, 'Cancel')) === yes;
   }
 
-  private async showPlan(plan: RunResult): Promise<void> {
-    const parts: string[] = [];
-    for (const m of plan.migrations ?? []) {
-      const file = m.path === undefined ? undefined : resolvePath(m.path);
-      if (file === undefined) {
-        parts.push(`-- ${m.version} ${m.name}: its file was not found\n`);
-        continue;
-      }
-      const result = await this.server.execute<SqlResult | null>('ddlsp.showSql', {
-        uri: this.server.uri(vscode.Uri.file(file)),
-        direction: m.direction,
-      });
-      if (result !== null) {
-        parts.push(sqlDocument(result));
-      }
-    }
-    await this.documents.show(`${plan.database} ${plan.direction}.sql`, parts.join('\n\n'));
-  }
-
   private async showFailure(result: RunResult): Promise<void> {
     const open = 'Open';
-    const file = result.error?.path === undefined ? undefined : resolvePath(result.error.path);
+    const file = resolvePath(result.error?.path);
     const choice = await vscode.window.showErrorMessage(failure(result), ...(file === undefined ? [] : [open]));
     if (choice === open && file !== undefined) {
       await openAt(file, result.error?.range?.start.line);
@@ -143,12 +125,15 @@ async function typedName(plan: RunResult): Promise<string | undefined> {
 }
 
 /** The file of a path that the server gave, which may be relative to a folder of the workspace. */
-export function resolvePath(p: string): string | undefined {
+export function resolvePath(p: string | null | undefined): string | undefined {
+  if (p === undefined || p === null || p === '') {
+    return undefined;
+  }
   if (path.isAbsolute(p)) {
     return p;
   }
-  const first = vscode.workspace.workspaceFolders?.[0];
-  return first === undefined ? undefined : path.join(first.uri.fsPath, p);
+  const candidates = (vscode.workspace.workspaceFolders ?? []).map(folder => path.join(folder.uri.fsPath, p));
+  return candidates.find(existsSync) ?? candidates[0];
 }
 
 export async function openAt(file: string, line?: number): Promise<void> {

@@ -77,8 +77,8 @@ export class Status implements vscode.Disposable {
       await vscode.commands.executeCommand(picked.command, this.last ?? {});
       return;
     }
-    const file = picked?.migration?.path === undefined ? undefined : resolvePath(picked.migration.path);
-    if (file !== undefined && file !== '') {
+    const file = resolvePath(picked?.migration?.path);
+    if (file !== undefined) {
       await openAt(file);
     }
   }

@@ -1,6 +1,6 @@
 // The words that results are shown in. Nothing here needs the editor.
 
-import type { MigrationState, RulePage, RunCommand, RunMigration, RunResult, SqlResult, StatusResult, VerifyResult } from './contract';
+import type { Lock, MigrationState, RulePage, RunCommand, RunMigration, RunResult, SqlResult, StatusResult, VerifyResult } from './contract';
 
 /** As many migrations as a dialog lists by name. */
 const listed = 15;
@@ -36,6 +36,12 @@ export function question(command: RunCommand, plan: RunResult): { message: strin
   const lines = migrations.slice(0, listed).map(m => line(command, m));
   if (migrations.length > listed) {
     lines.push(`... and ${migrations.length - listed} more`);
+  }
+  if (plan.drops !== undefined && plan.drops.length > 0) {
+    lines.push('', `This drops ${plan.drops.join(', ')}.`);
+  }
+  if (plan.notes !== undefined && plan.notes.length > 0) {
+    lines.push('', ...plan.notes);
   }
   return { message: `${verb(command)} ${what} in ${target(plan)}?`, detail: lines.join('\n') };
 }
@@ -112,11 +118,29 @@ export function statusBarText(status: StatusResult): string {
   return `${status.database}: ${n === 0 ? 'up to date' : `${n} pending`}`;
 }
 
-const transactions: Record<SqlResult['transaction'], string> = {
+const transactions: Partial<Record<string, string>> = {
   explicit: 'in a transaction',
   implicit: 'in the implicit transaction of a statement list',
   none: 'outside a transaction',
 };
+
+/** What a plan would send, as commented SQL. */
+export function planDocument(plan: RunResult): string {
+  const out = [`-- ${target(plan)}`];
+  for (const m of plan.migrations ?? []) {
+    const transaction = transactions[m.transaction ?? ''];
+    out.push('', `-- ${migrationTitle(m)}: ${m.direction}${transaction === undefined ? '' : `, ${transaction}`}`);
+    for (const s of m.sql ?? []) {
+      out.push('', ...statementLines(s.sql, s.locks));
+    }
+  }
+  return `${out.join('\n')}\n`;
+}
+
+function statementLines(sql: string, locks: Lock[] | null): string[] {
+  const text = sql.trimEnd();
+  return [...(locks ?? []).map(lock => `-- locks ${lock.relation}: ${lock.mode}`), text.endsWith(';') ? text : `${text};`];
+}
 
 const origins: Record<SqlResult['origin'], string> = {
   written: '',
@@ -133,18 +157,14 @@ export function sqlDocument(r: SqlResult): string {
   out.push(`-- ${migrationTitle(r)}: ${r.direction}${origin === '' ? '' : ` (${origin})`}`);
   const statements = r.statements ?? [];
   if (statements.length > 0) {
-    out.push(`-- ${count(statements.length, 'statement')}, ${transactions[r.transaction]}`);
+    out.push(`-- ${count(statements.length, 'statement')}, ${transactions[r.transaction] ?? r.transaction}`);
   }
   for (const s of statements) {
     out.push('');
-    for (const lock of s.locks ?? []) {
-      out.push(`-- locks ${lock.relation}: ${lock.mode}`);
-    }
     if (s.opaque !== null && s.opaque !== '') {
       out.push(`-- cannot be read: ${oneLine(s.opaque)}`);
     }
-    const sql = s.sql.trimEnd();
-    out.push(sql.endsWith(';') ? sql : `${sql};`);
+    out.push(...statementLines(s.sql, s.locks));
   }
   if (r.error !== null) {
     out.push('', `-- fails here: ${oneLine(r.error.message)}`);

@@ -81,6 +81,19 @@ local function request(client, method, params, handler)
   return client.request(method, params, handler)
 end
 
+--- How many commands are on their way whose results are shown here. The server
+--- tells every client how a run ended; those words would be the second.
+local own = 0
+
+M.handlers = {
+  ['window/showMessage'] = function(err, params, ctx, config)
+    if own > 0 then
+      return vim.NIL
+    end
+    return vim.lsp.handlers['window/showMessage'](err, params, ctx, config)
+  end,
+}
+
 --- Sends a command of the server's. `done` gets the answer; failures are shown.
 ---@param command string
 ---@param args table
@@ -93,7 +106,9 @@ local function execute(command, args, done)
   end
   -- An empty table would be sent as a list.
   local argument = next(args) == nil and vim.empty_dict() or args
+  own = own + 1
   request(client, 'workspace/executeCommand', { command = command, arguments = { argument } }, function(err, result)
+    own = math.max(0, own - 1)
     if err then
       return fail(err.message)
     end
@@ -227,27 +242,6 @@ local function run_plan(command, args, plan)
   end)
 end
 
---- Shows the SQL of every migration of a plan.
-local function show_plan(plan, done)
-  local lines = {}
-  local migrations = list(plan.migrations)
-  local function step(i)
-    local m = migrations[i]
-    if not m then
-      M.show('plan.sql', 'sql', lines)
-      return done()
-    end
-    execute('ddlsp.showSql', { uri = vim.uri_from_fname(resolve(m.path)), direction = m.direction }, function(result)
-      if #lines > 0 then
-        lines[#lines + 1] = ''
-      end
-      vim.list_extend(lines, text.sql(result))
-      step(i + 1)
-    end)
-  end
-  step(1)
-end
-
 local function confirm(command, args, plan)
   local question, migrations = text.question(command, plan)
   local yes, no, sql = text.verb(command), 'Cancel', 'Show SQL'
@@ -255,11 +249,9 @@ local function confirm(command, args, plan)
     if choice == yes then
       run_plan(command, args, plan)
     elseif choice == sql then
-      show_plan(plan, function()
-        vim.schedule(function()
-          confirm(command, args, plan)
-        end)
-      end)
+      M.show('plan.sql', 'sql', text.plan(plan))
+      vim.cmd.redraw()
+      confirm(command, args, plan)
     else
       say('nothing was changed')
     end

@@ -39,6 +39,10 @@ function M.question(command, plan)
     local direction = command == 'ddlsp.redo' and m.direction .. ': ' or ''
     lines[#lines + 1] = ('  %s%s (%s)'):format(direction, M.title(m), count(m.statements, 'statement'))
   end
+  if #list(plan.drops) > 0 then
+    lines[#lines + 1] = 'This drops ' .. table.concat(plan.drops, ', ') .. '.'
+  end
+  vim.list_extend(lines, list(plan.notes))
   return ('%s %s in %s?'):format(M.verb(command), count(n, 'migration'), M.target(plan)), lines
 end
 
@@ -129,6 +133,29 @@ local function one_line(s)
   return vim.trim((s:gsub('%s*\n%s*', ' ')))
 end
 
+local function statement_lines(lines, sql, locks)
+  for _, lock in ipairs(list(locks)) do
+    lines[#lines + 1] = ('-- locks %s: %s'):format(lock.relation, lock.mode)
+  end
+  sql = sql:gsub('%s+$', '')
+  vim.list_extend(lines, vim.split(sql:sub(-1) == ';' and sql or sql .. ';', '\n'))
+end
+
+--- What a plan would send, as commented SQL.
+---@return string[]
+function M.plan(plan)
+  local lines = { '-- ' .. M.target(plan) }
+  for _, m in ipairs(list(plan.migrations)) do
+    local transaction = transactions[m.transaction]
+    vim.list_extend(lines, { '', ('-- %s: %s%s'):format(M.title(m), m.direction, transaction and ', ' .. transaction or '') })
+    for _, s in ipairs(list(m.sql)) do
+      lines[#lines + 1] = ''
+      statement_lines(lines, s.sql, s.locks)
+    end
+  end
+  return lines
+end
+
 --- What one direction of a migration sends, as commented SQL.
 ---@return string[]
 function M.sql(r)
@@ -139,14 +166,10 @@ function M.sql(r)
   end
   for _, s in ipairs(statements) do
     lines[#lines + 1] = ''
-    for _, lock in ipairs(list(s.locks)) do
-      lines[#lines + 1] = ('-- locks %s: %s'):format(lock.relation, lock.mode)
-    end
     if (value(s.opaque) or '') ~= '' then
       lines[#lines + 1] = '-- cannot be read: ' .. one_line(s.opaque)
     end
-    local sql = s.sql:gsub('%s+$', '')
-    vim.list_extend(lines, vim.split(sql:sub(-1) == ';' and sql or sql .. ';', '\n'))
+    statement_lines(lines, s.sql, s.locks)
   end
   if value(r.error) then
     vim.list_extend(lines, { '', '-- fails here: ' .. one_line(r.error.message) })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RunMigration, RunResult, SqlResult, StatusResult } from '../contract';
-import { failure, migrationName, nothingToDo, outcome, pending, question, sqlDocument, startFailure, statusBarText } from '../text';
+import { failure, migrationName, nothingToDo, outcome, pending, planDocument, question, sqlDocument, startFailure, statusBarText } from '../text';
 
 function migration(version: string, over: Partial<RunMigration> = {}): RunMigration {
   return { version, name: 'create_devices', direction: 'up', statements: 1, duration_ms: 5, outcome: 'planned', ...over };
@@ -91,4 +91,17 @@ test('a server that does not start is explained', () => {
   assert.equal(startFailure('/x/ddlsp', 'ENOENT', ''), 'there is no program /x/ddlsp');
   assert.match(startFailure('/x/ddlsp', 'ENOEXEC', ''), /made for another system/);
   assert.equal(startFailure('/x/ddlsp', '2', 'ddlsp: unknown\n command'), '/x/ddlsp does not run: ddlsp: unknown command');
+});
+
+test('the question says what is dropped', () => {
+  const { detail } = question('ddlsp.rollback', run([migration('2', { direction: 'down' })], { direction: 'down', drops: ['table devices'], notes: ['Version 1 has no file.'] }));
+  assert.equal(detail, '2 create_devices (1 statement)\n\nThis drops table devices.\n\nVersion 1 has no file.');
+});
+
+test('a plan is shown as the SQL it sends', () => {
+  const m = migration('2', { transaction: 'none', sql: [{ sql: 'DROP INDEX CONCURRENTLY i', unit: 0, locks: [{ relation: 'i', mode: 'SHARE UPDATE EXCLUSIVE' }] }] });
+  assert.equal(
+    planDocument(run([m])),
+    '-- shop_dev on 127.0.0.1:5432\n\n-- 2 create_devices: up, outside a transaction\n\n-- locks i: SHARE UPDATE EXCLUSIVE\nDROP INDEX CONCURRENTLY i;\n',
+  );
 });
