@@ -150,18 +150,19 @@ const fixRounds = 10
 // fix applies fixes in memory, round by round, and writes the files at the
 // end, or prints the patch.
 func (a *app) fix(ctx context.Context, f lintFlags, session *workspace.Session, opts workspace.LintOptions, findings []analysis.Finding, stats workspace.Stats) ([]analysis.Finding, workspace.Stats, *workspace.Snapshot, error) {
-	want := func(x analysis.Fix) bool { return x.Safe || f.unsafe }
+	safe := func(x analysis.Fix) bool { return x.Safe }
+	whichever := func(analysis.Fix) bool { return true }
 	before := map[string]string{} // by path; what did not exist is ""
 	created := map[string]bool{}
 	after := map[string]string{}
 	snap := session.Snapshot()
 	fixed := 0
 	for round := 0; round < fixRounds; round++ {
-		var fixes []analysis.Fix
-		for _, x := range findings {
-			if i := slices.IndexFunc(x.Fixes, want); i >= 0 {
-				fixes = append(fixes, x.Fixes[i])
-			}
+		// The safe ones first: a down that is written from an up should be
+		// written from the mended one.
+		fixes := wanted(findings, safe)
+		if len(fixes) == 0 && f.unsafe {
+			fixes = wanted(findings, whichever)
 		}
 		if len(fixes) == 0 {
 			break
@@ -224,6 +225,17 @@ func (a *app) fix(ctx context.Context, f lintFlags, session *workspace.Session, 
 		fmt.Fprintf(a.err, "fixed %s in %s\n", plural(fixed, "finding"), plural(len(paths), "file"))
 	}
 	return findings, stats, snap, nil
+}
+
+// wanted picks the first fix of each finding that want accepts.
+func wanted(findings []analysis.Finding, want func(analysis.Fix) bool) []analysis.Fix {
+	var out []analysis.Fix
+	for _, x := range findings {
+		if i := slices.IndexFunc(x.Fixes, want); i >= 0 {
+			out = append(out, x.Fixes[i])
+		}
+	}
+	return out
 }
 
 // writeFixed writes a file whole, keeping its mode; one that a fix creates
