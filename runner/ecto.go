@@ -56,17 +56,20 @@ func (e *ecto) source() string {
 	return "schema_migrations"
 }
 
-// prefix is the schema that the version table is qualified with, "" for none.
-func (e *ecto) prefix(req Request) string {
-	if req.Prefix != "" {
-		return req.Prefix
+// alias is the name that Ecto's queries give the version table: its first
+// letter and a number.
+func (e *ecto) alias() string {
+	c := e.source()[0] | 0x20
+	if c < 'a' || c > 'z' {
+		c = 't'
 	}
-	return e.r.opts.Ecto.DefaultPrefix
+	return string(c) + "0"
 }
 
-// relation is the version table as it stands in the SQL.
+// relation is the version table as it stands in the SQL: qualified with the
+// request's prefix, but not with the repo's migration_default_prefix.
 func (e *ecto) relation(req Request) string {
-	if p := e.prefix(req); p != "" {
+	if p := req.Prefix; p != "" {
 		return quote(p) + "." + quote(e.source())
 	}
 	return quote(e.source())
@@ -75,9 +78,6 @@ func (e *ecto) relation(req Request) string {
 func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
 
 func (e *ecto) read(ctx context.Context, conn *pgx.Conn, s *state, prefix string) (err error) {
-	if prefix == "" {
-		prefix = e.r.opts.Ecto.DefaultPrefix
-	}
 	if prefix != "" {
 		s.table = table{prefix, e.source()}
 		var exists bool
@@ -229,7 +229,7 @@ func (e *ecto) acquire(ctx context.Context, x *execution, lock *pgx.Conn, locked
 	if locked {
 		switch e.r.opts.Ecto.Lock {
 		case AdvisoryLock:
-			if unlock, err = x.advisory(ctx, lock, []int64{ectoAdvisoryKey(e.prefix(x.plan.Request), e.r.opts.Ecto.Repo)}); err != nil {
+			if unlock, err = x.advisory(ctx, lock, []int64{ectoAdvisoryKey(x.plan.Request.Prefix, e.r.opts.Ecto.Repo)}); err != nil {
 				return nil, nil, err
 			}
 		case NoLock:
@@ -251,7 +251,7 @@ func (e *ecto) versions(ctx context.Context, conn *pgx.Conn, rel string) ([]stri
 	// By the simple protocol, whose portal is gone with the answer: one that
 	// stays open keeps a snapshot, and a concurrent index build would wait for
 	// it until the end of this transaction, that is, for itself.
-	results, err := conn.PgConn().Exec(ctx, `SELECT s0."version" FROM `+rel+" AS s0").ReadAll()
+	results, err := conn.PgConn().Exec(ctx, fmt.Sprintf(`SELECT %[2]s."version" FROM %[1]s AS %[2]s`, rel, e.alias())).ReadAll()
 	if err != nil {
 		return nil, err
 	}
@@ -384,7 +384,7 @@ func (e *ecto) record(ctx context.Context, x *execution, st Step) error {
 	if st.Direction == migration.Up {
 		err = exec(ctx, x.conn, "INSERT INTO "+rel+` ("version","inserted_at") VALUES ($1,$2)`, version, time.Now().UTC().Format("2006-01-02 15:04:05"))
 	} else {
-		err = exec(ctx, x.conn, "DELETE FROM "+rel+` AS s0 WHERE (s0."version" = $1::bigint)`, version)
+		err = exec(ctx, x.conn, fmt.Sprintf(`DELETE FROM %[1]s AS %[2]s WHERE (%[2]s."version" = $1::bigint)`, rel, e.alias()), version)
 	}
 	if err != nil {
 		return x.failure(st, len(st.Body().Units), 0, fmt.Errorf("the version table was not written: %w", err))

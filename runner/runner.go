@@ -37,9 +37,8 @@ type Ecto struct {
 	Repo string
 	// Lock is the repo's migration_lock.
 	Lock EctoLock
-	// Source is migration_source, "" for schema_migrations; DefaultPrefix is
-	// migration_default_prefix.
-	Source, DefaultPrefix string
+	// Source is migration_source, "" for schema_migrations.
+	Source string
 	// MaxTries limits the tries for the advisory lock (0: no limit of its own),
 	// RetryMillis is the time between them; ddlsp asks more often and gives up
 	// after the same time at the latest.

@@ -35,7 +35,7 @@ func ectoOptions(p *workspace.Project) *runner.Ecto {
 	}
 	c := p.Repo.Config
 	out := &runner.Ecto{
-		Repo: p.Repo.Name, Lock: runner.TableLock, Source: c.Source, DefaultPrefix: c.DefaultPrefix,
+		Repo: p.Repo.Name, Lock: runner.TableLock, Source: c.Source,
 		MaxTries: int(c.LockMaxTries), RetryMillis: int(c.LockRetryMillis), Unknown: c.Unknown,
 	}
 	switch c.Lock {
