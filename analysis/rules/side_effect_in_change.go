@@ -2,6 +2,7 @@ package rules
 
 import (
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -38,8 +39,14 @@ var sideEffectInChange = &analysis.Rule{
 		if p.Migration.Down.Origin != migration.Derived {
 			return
 		}
+		down := map[source.Span]bool{} // a call guarded with direction() is not among them
+		for _, s := range p.Migration.Down.Statements() {
+			if s.Command != nil {
+				down[s.Command.Span] = true
+			}
+		}
 		for _, s := range p.Migration.Up.Statements() {
-			if s.Command == nil || s.Command.Name != "repo" || s.Command.Object == "execute" {
+			if s.Command == nil || s.Command.Name != "repo" || s.Command.Object == "execute" || !down[s.Command.Span] {
 				continue
 			}
 			p.ReportAt(s.Path, s.Command.Span, analysis.Report{

@@ -26,9 +26,12 @@ type compiler struct {
 	// lenient is set for a file that does not parse: what is torn is opaque,
 	// the rest keeps being read.
 	lenient bool
-	broken  []source.Span
-	queue   []*command
-	open    *command
+	// inExecute is set while the function of an execute runs, which Ecto runs
+	// in its turn; a repo call elsewhere runs at once.
+	inExecute bool
+	broken    []source.Span
+	queue     []*command
+	open      *command
 	// executing is set while a function given to execute runs.
 	executing bool
 	infos     map[*syntax.Node][]*migration.Command
@@ -188,7 +191,9 @@ func (c *compiler) performExecute(cmd *command) {
 	case *closure:
 		before := c.ev.effects
 		c.executing = true
+		c.inExecute = true
 		v := c.ev.apply(what, nil, cmd.node)
+		c.inExecute = false
 		c.executing = false
 		if u, ok := v.data.(unknown); ok && u.effect && c.ev.effects == before {
 			c.ev.needBeam(u.reason)

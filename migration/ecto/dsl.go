@@ -683,6 +683,10 @@ func (c *compiler) opaque(n *syntax.Node, reason string) {
 		}
 		return
 	}
+	if c.inExecute {
+		c.emitOpaque(n.Span, &migration.Command{Name: callName(c.file.Text, n), Span: n.Span}, reason)
+		return
+	}
 	c.queue = append(c.queue, &command{op: opOpaque, node: n, opaque: reason, keyword: calleeSpan(n),
 		info: &migration.Command{Name: callName(c.file.Text, n), Span: n.Span}})
 }
@@ -724,6 +728,9 @@ func (c *compiler) immediate(n *syntax.Node, t *text, reason string) {
 	c.ev.effects++
 	c.ev.needBeam(reason)
 	info := &migration.Command{Name: "repo", Span: n.Span}
+	if c.inExecute {
+		info.Object = "execute"
+	}
 	if c.executing {
 		info.Object = "execute"
 	}

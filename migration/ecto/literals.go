@@ -281,8 +281,8 @@ func (e *evaluator) quoted(n *syntax.Node, s *scope, escapes bool) value {
 // interpolate appends the value of #{...}.
 func (e *evaluator) interpolate(b *source.Builder, out *text, k *syntax.Node, s *scope) {
 	v := value{data: &text{}}
-	if len(k.Kids) > 0 {
-		v = e.block(k.Kids, s)
+	for _, n := range k.Kids { // a value: a call that is not known makes a gap, no statement
+		v = e.eval(n, s)
 	}
 	if str, ok := e.toString(v); ok {
 		b.From(str, k.Span)

@@ -107,6 +107,9 @@ func findModule(text string, root *syntax.Node, isMigration func(name string) bo
 			case "use":
 				if target := argument(k, 0); target != nil && isMigration(target.Span.Of(text)) {
 					found = readModule(text, n.Kids, k)
+					if wrapper := target.Span.Of(text); wrapper != "Ecto.Migration" {
+						found.imports = append(found.imports, "use "+wrapper)
+					}
 					found.name = name
 					found.span = n.Span
 					if head != nil {
