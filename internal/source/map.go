@@ -28,6 +28,9 @@ func Identity(start, length int) Map {
 // Shift returns the map with every origin moved by n bytes, without copying.
 func (m Map) Shift(n int) Map { m.base += n; return m }
 
+// IsIdentity reports whether the whole text stands unchanged in its file.
+func (m Map) IsIdentity() bool { return len(m.segs) == 1 && m.segs[0].Exact }
+
 // Segments returns the pieces in the order of the derived text.
 func (m Map) Segments() []Segment {
 	out := make([]Segment, len(m.segs))

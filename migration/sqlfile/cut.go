@@ -9,22 +9,54 @@ import (
 	"github.com/ddlsp/ddlsp/migration"
 )
 
-// A cutter cuts SQL into statements and takes over those that an earlier
-// reading already has.
+// A cutter cuts the SQL of one direction into statements and takes over those
+// that an earlier reading already has.
 type cutter struct {
 	path string
 	// old are the statements of the earlier reading in file order; those
 	// before head are used up.
 	old  []*migration.Statement
 	head int
+	// units are its units, those before next used up.
+	units []*migration.Unit
+	next  int
+	// before is what the earlier reading cut, now what this one does; neither
+	// where many texts are cut one by one.
+	before, now *scan
+	many        bool
 }
 
-func newCutter(path string, prev *migration.Body) *cutter {
+// A scan is a text and its pieces.
+type scan struct {
+	text   string
+	pieces []pgparse.Piece
+}
+
+// cutter makes the cutter of a direction.
+func (r *reader) cutter(d migration.Direction, path string) *cutter {
 	c := &cutter{path: path}
-	if prev != nil {
-		c.old = prev.Statements()
+	if b := r.prevBody(d, path); b != nil {
+		c.old, c.units = b.Statements(), b.Units
+		if e, ok := r.prev.Editor.(editor); ok {
+			c.before = e.scans[d]
+		}
 	}
+	if r.cutters == nil {
+		r.cutters = map[migration.Direction]*cutter{}
+	}
+	r.cutters[d] = c
 	return c
+}
+
+// scans are what was cut, for the next reading.
+func (r *reader) scans() map[migration.Direction]*scan {
+	out := map[migration.Direction]*scan{}
+	for d, c := range r.cutters {
+		if c.now != nil {
+			out[d] = c.now
+		}
+	}
+	return out
 }
 
 // statement makes the statement of one piece of f. Editing changes a file in
@@ -64,7 +96,15 @@ func (c *cutter) statement(f source.Fragment, p pgparse.Piece) *migration.Statem
 
 // cut returns the statements of a fragment.
 func (c *cutter) cut(f source.Fragment) []*migration.Statement {
-	pieces := pgparse.Split(f.Text)
+	var pieces []pgparse.Piece
+	if c.before != nil && !c.many {
+		pieces = pgparse.Resplit(f.Text, c.before.text, c.before.pieces)
+	} else {
+		pieces = pgparse.Split(f.Text)
+	}
+	if !c.many {
+		c.now = &scan{f.Text, pieces}
+	}
 	out := make([]*migration.Statement, 0, len(pieces))
 	for _, p := range pieces {
 		out = append(out, c.statement(f, p))
@@ -77,6 +117,34 @@ func (c *cutter) unit(f source.Fragment) *migration.Unit {
 	return &migration.Unit{SQL: f.Text, Map: f.Map, Statements: c.cut(f)}
 }
 
+// again returns the unit with this text that the earlier reading has, moved to
+// where it stands now; nil when there is none.
+func (c *cutter) again(f source.Fragment) *migration.Unit {
+	at, exact := f.Map.Offset(0)
+	for i := c.next; i < len(c.units) && i < c.next+8; i++ {
+		u := c.units[i]
+		if u.SQL != f.Text || !exact || !u.Map.IsIdentity() || !f.Map.IsIdentity() {
+			continue
+		}
+		was, _ := u.Map.Offset(0)
+		for _, s := range u.Statements {
+			if s.Opaque != "" || s.NotRunnable != "" {
+				return nil
+			}
+		}
+		c.next = i + 1
+		if was == at {
+			return u
+		}
+		n := &migration.Unit{SQL: u.SQL, Map: u.Map.Shift(at - was), Statements: make([]*migration.Statement, len(u.Statements))}
+		for i, s := range u.Statements {
+			n.Statements[i] = s.Moved(at - was)
+		}
+		return n
+	}
+	return nil
+}
+
 // fragment is a part of a file as it stands there.
 func fragment(text string, span source.Span) source.Fragment {
 	return source.Fragment{Text: span.Of(text), Map: source.Identity(span.Start, span.Len())}
@@ -86,6 +154,17 @@ func fragment(text string, span source.Span) source.Fragment {
 // be undone.
 var irreversible = regexp.MustCompile(`(?m)^[ \t]*--[ \t]*ddlsp:irreversible\b[ \t]*:?[ \t]*(.*?)[ \t\r]*$`)
 
+// declaredIrreversible finds that comment and its reason.
+func declaredIrreversible(text string) (reason string, ok bool) {
+	if !strings.Contains(text, "ddlsp:irreversible") { // nearly always; the expression is slow on large files
+		return "", false
+	}
+	if m := irreversible.FindStringSubmatch(text); m != nil {
+		return m[1], true
+	}
+	return "", false
+}
+
 // noop matches the statements that do nothing and stand in for "nothing to
 // do".
 var noop = regexp.MustCompile(`(?is)^select\s+('[^']*'|[0-9]+|true|false|null)(\s+as\s+\w+)?\s*$`)
@@ -93,8 +172,8 @@ var noop = regexp.MustCompile(`(?is)^select\s+('[^']*'|[0-9]+|true|false|null)(\
 // settle decides the Origin of a body from its statements and its text.
 func settle(b *migration.Body, text string) {
 	if b.Direction == migration.Down {
-		if m := irreversible.FindStringSubmatch(text); m != nil {
-			b.Reason, b.Origin = m[1], migration.Raises
+		if reason, ok := declaredIrreversible(text); ok {
+			b.Reason, b.Origin = reason, migration.Raises
 		}
 	}
 	stmts := b.Statements()
@@ -146,8 +225,8 @@ func raiseReason(sql string) string {
 func missing(d migration.Direction, tx migration.Tx, partner *source.File) *migration.Body {
 	b := &migration.Body{Direction: d, Origin: migration.Missing, Path: partner.Path, Tx: tx}
 	if d == migration.Down {
-		if m := irreversible.FindStringSubmatch(partner.Text); m != nil {
-			b.Origin, b.Reason = migration.Raises, m[1]
+		if reason, ok := declaredIrreversible(partner.Text); ok {
+			b.Origin, b.Reason = migration.Raises, reason
 		}
 	}
 	return b

@@ -93,7 +93,7 @@ func (r *reader) dbmateSection(f *source.File, d migration.Direction, span sourc
 		r.problem("unreadable-migration", f.Path, directive, d,
 			"dbmate passes over this option: only transaction:false, without a blank, turns its transaction off", "Write transaction:false.")
 	}
-	c := newCutter(f.Path, r.prevBody(d, f.Path))
+	c := r.cutter(d, f.Path)
 	b.Units = []*migration.Unit{c.unit(fragment(f.Text, span))}
 	settle(b, span.Of(f.Text))
 	return b

@@ -48,27 +48,51 @@ func Recognise(name, text string) migration.Format {
 // mark is the format whose directives stand in the text, "" for none.
 func mark(text string) migration.Format {
 	text = strings.TrimPrefix(text, bom)
+	// The words are looked for first: an expression is slow on a large file.
+	has := func(word string, mark *regexp.Regexp) bool { return strings.Contains(text, word) && mark.MatchString(text) }
 	switch {
-	case gooseMark.MatchString(text):
+	case has("+goose", gooseMark):
 		return migration.Goose
-	case dbmateMark.MatchString(text):
+	case has("migrate:", dbmateMark):
 		return migration.Dbmate
-	case sqlMark.MatchString(text):
+	case has("+migrate", sqlMark):
 		return migration.SQLMigrate
-	case ternMark.MatchString(text):
+	case has("---- ", ternMark):
 		return migration.Tern
 	case liquibase(text):
 		return migration.Liquibase
-	case drizzleMark.MatchString(text):
+	case has("--> statement-breakpoint", drizzleMark):
 		return migration.Drizzle
-	case nodeMark.MatchString(text):
+	case nodeSections(text):
 		return migration.NodePgMigrate
 	}
 	return ""
 }
 
+// nodeSections looks for node-pg-migrate's markers, which may be of any case,
+// line by line.
+func nodeSections(text string) bool {
+	for at := 0; at < len(text); {
+		i := strings.Index(text[at:], "--")
+		if i < 0 {
+			return false
+		}
+		start := strings.LastIndexByte(text[:at+i], '\n') + 1
+		l := nextLine(text, start)
+		t := strings.TrimLeft(l.text, "- \t")
+		if len(t) > 4 && (strings.EqualFold(t[:2], "up") || strings.EqualFold(t[:4], "down")) && nodeMark.MatchString(l.text) {
+			return true
+		}
+		at = l.next
+	}
+	return false
+}
+
 func liquibase(text string) bool {
-	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	first, _, _ := strings.Cut(strings.TrimLeft(text, " \t\r\n"), "\n")
+	if !strings.HasPrefix(first, "--") {
+		return false
+	}
 	first = strings.ToLower(strings.Join(strings.Fields(first), ""))
 	return strings.HasPrefix(first, "--liquibaseformattedsql")
 }

@@ -14,6 +14,9 @@ import (
 type editor struct {
 	// sidecar is the migration's file of settings, nil without one.
 	sidecar *source.File
+	// scans are how each direction was cut, so that the next reading after an
+	// edit need not cut everything again.
+	scans map[migration.Direction]*scan
 }
 
 func (editor) Concurrently(m *migration.Migration, s *migration.Statement) ([]source.Edit, error) {

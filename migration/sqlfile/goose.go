@@ -56,8 +56,11 @@ type gooseState struct {
 	skip bool                // after an empty block, whose end swallows a line
 	at   int                 // the offset of StatementBegin
 
-	buf     source.Builder
-	began   bool // buf holds something
+	// What is gathered: one run of the file as long as that is possible, else
+	// buf.
+	run     source.Span
+	buf     *source.Builder
+	began   bool // something is gathered
 	first   line // the line that buf began with
 	last    line // the last line of it that is no comment and not empty
 	envsub  bool
@@ -73,9 +76,12 @@ type gooseState struct {
 func (r *reader) goose() {
 	f := r.m.Files[0]
 	g := &gooseState{r: r, f: f, cut: map[migration.Direction]*cutter{
-		migration.Up:   newCutter(f.Path, r.prevBody(migration.Up, f.Path)),
-		migration.Down: newCutter(f.Path, r.prevBody(migration.Down, f.Path)),
+		migration.Up:   r.cutter(migration.Up, f.Path),
+		migration.Down: r.cutter(migration.Down, f.Path),
 	}}
+	for _, c := range g.cut {
+		c.many = true
+	}
 	tx, txSpan := migration.Explicit, source.Span{}
 	for at := 0; at < len(f.Text); {
 		l := nextLine(f.Text, at)
@@ -128,7 +134,7 @@ func (r *reader) goose() {
 
 const gooseHelp = "goose knows -- +goose Up, Down, StatementBegin, StatementEnd, NO TRANSACTION and ENVSUB ON or OFF, each alone at the start of a line."
 
-func trim(s string) string { return strings.TrimFunc(s, unicode.IsSpace) }
+func trim(s string) string { return strings.TrimSpace(s) }
 
 var gooseAnnotations = []string{"Up", "Down", "StatementBegin", "StatementEnd", "NO TRANSACTION", "ENVSUB ON", "ENVSUB OFF"}
 
@@ -240,10 +246,7 @@ func (g *gooseState) line(l line, blank string) {
 	if g.envsub && strings.ContainsAny(l.text, "$") {
 		g.expands = true
 	}
-	g.buf.Exact(l.text, l.start)
-	if end := l.next; end > l.start+len(l.text) {
-		g.buf.Exact("\n", end-1) // a \r before it is dropped, as goose does
-	}
+	g.gather(l)
 	switch {
 	case g.in:
 	case g.quote != "": // inside a body that goose tears
@@ -260,11 +263,45 @@ func (g *gooseState) line(l line, blank string) {
 	}
 }
 
+// gather adds a line with its end. goose drops the \r of a line end, and
+// annotations inside a statement.
+func (g *gooseState) gather(l line) {
+	end := l.start + len(l.text)
+	unchanged := l.next == end || l.next == end+1
+	if g.buf == nil {
+		if g.run.Len() == 0 && unchanged {
+			g.run = source.Span{Start: l.start, End: l.next}
+			return
+		}
+		if g.run.End == l.start && unchanged {
+			g.run.End = l.next
+			return
+		}
+		g.buf = &source.Builder{}
+		g.buf.Exact(g.run.Of(g.f.Text), g.run.Start)
+	}
+	g.buf.Exact(l.text, l.start)
+	if l.next > end {
+		g.buf.Exact("\n", l.next-1)
+	}
+}
+
+// gathered is what was gathered.
+func (g *gooseState) gathered() source.Fragment {
+	if g.buf != nil {
+		return g.buf.Fragment()
+	}
+	return fragment(g.f.Text, g.run)
+}
+
 // endsStatement reports whether the last word of a line, a comment at its end
 // left aside, ends in a semicolon.
 func endsStatement(l string) bool {
+	if strings.IndexByte(l, ';') < 0 {
+		return false
+	}
 	last := ""
-	for _, w := range strings.FieldsFunc(l, unicode.IsSpace) {
+	for w := range strings.FieldsSeq(l) {
 		if strings.HasPrefix(w, "--") {
 			break
 		}
@@ -275,15 +312,9 @@ func endsStatement(l string) bool {
 
 // emit makes a unit of what was gathered.
 func (g *gooseState) emit() {
-	f := g.buf.Fragment()
-	start, end := 0, len(f.Text)
-	for _, c := range f.Text {
-		if !unicode.IsSpace(c) {
-			break
-		}
-		start += len(string(c))
-	}
-	end = len(strings.TrimRightFunc(f.Text, unicode.IsSpace))
+	f := g.gathered()
+	start := len(f.Text) - len(strings.TrimLeftFunc(f.Text, unicode.IsSpace))
+	end := len(strings.TrimRightFunc(f.Text, unicode.IsSpace))
 	expands := g.expands
 	g.reset()
 	if end <= start {
@@ -297,7 +328,14 @@ func (g *gooseState) emit() {
 		return
 	}
 	part := f.Slice(source.Span{Start: start, End: end})
-	u := g.cut[g.dir].unit(part)
+	c := g.cut[g.dir]
+	if !expands {
+		if u := c.again(part); u != nil {
+			b.Units = append(b.Units, u)
+			return
+		}
+	}
+	u := c.unit(part)
 	if expands {
 		for i, s := range u.Statements {
 			c := s.Moved(0)
@@ -310,7 +348,7 @@ func (g *gooseState) emit() {
 }
 
 func (g *gooseState) reset() {
-	g.buf, g.began, g.last, g.expands, g.quote = source.Builder{}, false, line{}, false, ""
+	g.run, g.buf, g.began, g.last, g.expands, g.quote = source.Span{}, nil, false, line{}, false, ""
 }
 
 // opens returns the dollar quote that a text leaves open, "" when none.
@@ -333,7 +371,7 @@ func opens(text string) string {
 // torn notices that goose would end the statement inside a quoted body. The
 // rest of the body is then read with it, so that the mistake is told once.
 func (g *gooseState) torn() bool {
-	f := g.buf.Fragment()
+	f := g.gathered()
 	g.quote = opens(f.Text)
 	if g.quote == "" {
 		return false
@@ -352,7 +390,7 @@ func (g *gooseState) unfinished() {
 	if !g.began {
 		return
 	}
-	f := g.buf.Fragment()
+	f := g.gathered()
 	if trim(f.Text) == "" {
 		g.reset()
 		return

@@ -33,7 +33,7 @@ func (r *reader) half(d migration.Direction, f *source.File) *migration.Body {
 	b := &migration.Body{Direction: d, Path: f.Path, Span: source.Span{End: len(f.Text)}, Tx: r.tx(f)}
 	b.TxSpan = r.txSpan(f)
 	r.byteOrderMark(f, d)
-	c := newCutter(f.Path, r.prevBody(d, f.Path))
+	c := r.cutter(d, f.Path)
 	b.Units = []*migration.Unit{c.unit(fragment(f.Text, b.Span))}
 	settle(b, f.Text)
 	return b
@@ -77,7 +77,7 @@ func (r *reader) forward() {
 	if r.format != migration.Plain {
 		r.byteOrderMark(f, migration.Up)
 	}
-	c := newCutter(f.Path, r.prevBody(migration.Up, f.Path))
+	c := r.cutter(migration.Up, f.Path)
 	whole := fragment(f.Text, b.Span)
 	switch r.format {
 	case migration.Flyway, migration.Atlas, migration.Liquibase:
@@ -102,7 +102,7 @@ func (r *reader) forward() {
 	r.m.Down = &migration.Body{Direction: migration.Down, Origin: migration.Missing, Path: f.Path, Tx: b.Tx}
 	if d := r.file(r.entry.Down); d != nil && d != f { // Flyway's undo file
 		r.m.Down = &migration.Body{Direction: migration.Down, Path: d.Path, Span: source.Span{End: len(d.Text)}}
-		stmts := newCutter(d.Path, r.prevBody(migration.Down, d.Path)).cut(fragment(d.Text, r.m.Down.Span))
+		stmts := r.cutter(migration.Down, d.Path).cut(fragment(d.Text, r.m.Down.Span))
 		for _, s := range stmts {
 			r.m.Down.Units = append(r.m.Down.Units, alone(s))
 		}
@@ -159,7 +159,7 @@ func (r *reader) placeholders(b *migration.Body) {
 	}
 	for _, u := range b.Units {
 		for i, s := range u.Statements {
-			if s.Opaque == "" && placeholder.MatchString(s.SQL) {
+			if s.Opaque == "" && (strings.Contains(s.SQL, "${") || strings.Contains(s.SQL, "{{")) && placeholder.MatchString(s.SQL) {
 				c := s.Moved(0)
 				c.Opaque, c.NotRunnable = "a placeholder stands in it that is filled in when it runs", "a placeholder stands in it that is filled in when it runs"
 				u.Statements[i] = c

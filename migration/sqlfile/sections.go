@@ -31,7 +31,7 @@ func (r *reader) nodePgMigrate() {
 	}
 	section := func(d migration.Direction, span source.Span) *migration.Body {
 		b := &migration.Body{Direction: d, Path: f.Path, Span: span, Tx: migration.Explicit}
-		b.Units = []*migration.Unit{newCutter(f.Path, r.prevBody(d, f.Path)).unit(fragment(f.Text, span))}
+		b.Units = []*migration.Unit{r.cutter(d, f.Path).unit(fragment(f.Text, span))}
 		settle(b, span.Of(f.Text))
 		return b
 	}
@@ -87,7 +87,8 @@ func (r *reader) sqlMigrate() {
 			d = migration.Down
 		}
 		body = &migration.Body{Direction: d, Path: f.Path, Span: source.Span{Start: m[0], End: len(f.Text)}, Tx: migration.Explicit}
-		cut = newCutter(f.Path, r.prevBody(d, f.Path))
+		cut = r.cutter(d, f.Path)
+		cut.many = true
 		if strings.Contains(rest, "notransaction") {
 			body.Tx, body.TxSpan = migration.None, source.Span{Start: m[0], End: m[1]}
 		}

@@ -65,7 +65,7 @@ func Read(format migration.Format, e Entry, files []*source.File, prev *migratio
 			r.nul(f)
 		}
 	}
-	r.m.Editor = editor{sidecar: r.file(r.entry.Sidecar)}
+	r.m.Editor = editor{sidecar: r.file(r.entry.Sidecar), scans: r.scans()}
 	return r.m
 }
 
@@ -89,6 +89,8 @@ type reader struct {
 	files  []*source.File
 	prev   *migration.Migration
 	m      *migration.Migration
+	// cutters are those made for each direction.
+	cutters map[migration.Direction]*cutter
 }
 
 func (r *reader) file(path string) *source.File {

@@ -60,7 +60,7 @@ func (r *reader) ternHalf(f *source.File, d migration.Direction, span source.Spa
 		End:   span.Start + len(strings.TrimRightFunc(text, unicode.IsSpace)),
 	}
 	sent.End = max(sent.End, sent.Start)
-	c := newCutter(f.Path, r.prevBody(d, f.Path))
+	c := r.cutter(d, f.Path)
 	half := fragment(f.Text, sent)
 	if at := ternDisable.FindStringIndex(half.Text); at != nil {
 		b.Tx, b.TxSpan = migration.None, source.Span{Start: sent.Start + at[0], End: sent.Start + at[1]}
