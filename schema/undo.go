@@ -23,7 +23,7 @@ func (e *IrreversibleError) Error() string { return e.Reason }
 // they must run. The error is an *IrreversibleError when something it does
 // cannot be undone or read.
 func Undo(m *migration.Migration, d migration.Direction, before *Catalog) ([]string, error) {
-	var sql []string
+	var backs [][]string
 	u := undoer{m: m, d: d, end: before.ApplyMigration(m, d)}
 	c := before
 	for _, s := range m.Body(d).Statements() {
@@ -37,9 +37,13 @@ func Undo(m *migration.Migration, d migration.Direction, before *Catalog) ([]str
 			if err != nil {
 				return nil, &IrreversibleError{s, err.Error()}
 			}
-			sql = append(back, sql...)
+			backs = append(backs, back)
 			c = next
 		}
+	}
+	var sql []string
+	for _, back := range slices.Backward(backs) {
+		sql = append(sql, back...)
 	}
 	return sql, nil
 }
