@@ -169,4 +169,3 @@ func serverText(info *runner.ServerInfo) string {
 	}
 	return text
 }
-
