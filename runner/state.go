@@ -18,7 +18,13 @@ type table struct {
 // quoted is the table as the tools that qualify it write it.
 func (t table) quoted() string { return pgx.Identifier{t.Schema, t.Name}.Sanitize() }
 
-func (t table) String() string { return t.Schema + "." + t.Name }
+// String is the table as people name it: with its schema only outside public.
+func (t table) String() string {
+	if t.Schema == "" || t.Schema == "public" {
+		return t.Name
+	}
+	return t.Schema + "." + t.Name
+}
 
 // A row is one applied version.
 type row struct {
