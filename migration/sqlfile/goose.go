@@ -396,6 +396,9 @@ func (g *gooseState) unfinished() {
 		return
 	}
 	at := g.last.span()
+	if pieces := pgparse.Split(f.Text); len(pieces) > 0 {
+		at = f.Map.Span(pieces[len(pieces)-1].Span)
+	}
 	g.emit()
 	g.refuse(at, "goose refuses the file: the statement has no semicolon at the end of its last line", "End the statement with a semicolon.")
 }
