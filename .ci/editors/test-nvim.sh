@@ -17,6 +17,7 @@ for project in metrics shop; do
 done
 url=postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT
 export EDITOR_TEST_METRICS_URL="$url/nvim_metrics" EDITOR_TEST_SHOP_URL="$url/nvim_shop"
+export EDITOR_TEST_ASKING_URL="postgres://$PGUSER@$PGHOST:$PGPORT/nvim_metrics"
 export METRICS_DB=nvim_metrics SHOP_DB=nvim_shop
 export HOME="$work/home" XDG_CONFIG_HOME="$work/home/.config" XDG_DATA_HOME="$work/home/.local/share" XDG_STATE_HOME="$work/home/.local/state" XDG_CACHE_HOME="$work/home/.cache"
 export PATH="$work/bin:$PATH" DDLSP_PLUGIN="$work/plugin"
@@ -24,6 +25,9 @@ export PATH="$work/bin:$PATH" DDLSP_PLUGIN="$work/plugin"
 # The help's tags: a duplicate fails here.
 "$nvim" --clean --headless -c "helptags $work/plugin/doc" -c q
 
+# The server must not find the password in its environment.
+export TEST_PASSWORD=$PGPASSWORD
+unset PGPASSWORD
 status=0
 timeout 120 "$nvim" --clean --headless -u "$here/nvim/init.lua" -l "$here/nvim/spec.lua" "$work/workspace" 2>&1 || status=$?
 [ "$status" = 0 ] || sed -n '1,40p' "$XDG_STATE_HOME/nvim/lsp.log" >&2 2>/dev/null || true

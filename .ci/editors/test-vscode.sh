@@ -37,9 +37,13 @@ for project in metrics shop; do
 done
 url=postgres://$PGUSER:$PGPASSWORD@$PGHOST:$PGPORT
 export EDITOR_TEST_METRICS_URL="$url/vscode_metrics" EDITOR_TEST_SHOP_URL="$url/vscode_shop"
+export EDITOR_TEST_ASKING_URL="postgres://$PGUSER@$PGHOST:$PGPORT/vscode_metrics"
 export METRICS_DB=vscode_metrics SHOP_DB=vscode_shop
 export HOME="$work/home" OUT="$work/out"
 
+# The server must not find the password in its environment.
+export TEST_PASSWORD=$PGPASSWORD
+unset PGPASSWORD
 status=0
 node "$here/vscode/run.mjs" "$editor" "$work/ddlsp.vsix" "$here/vscode/session" "$work/workspace" "$OUT" || status=$?
 if [ -n "${SCREENSHOTS:-}" ]; then

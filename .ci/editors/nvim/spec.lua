@@ -34,15 +34,16 @@ local function check(name, test)
   local ok, err = xpcall(test, debug.traceback)
   if ok then
     passed = passed + 1
-    print('ok   ' .. name)
+    io.stdout:write('ok   ' .. name .. '\n')
   else
     failed = failed + 1
-    print('FAIL ' .. name .. '\n     ' .. tostring(err):gsub('\n', '\n     '))
+    io.stdout:write('FAIL ' .. name .. '\n     ' .. tostring(err):gsub('\n', '\n     ') .. '\n')
   end
 end
 
 local function query(database, sql)
-  local r = vim.system({ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', sql }, { text = true }):wait()
+  local psql = { 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', sql }
+  local r = vim.system(psql, { text = true, env = { PGPASSWORD = vim.env.TEST_PASSWORD } }):wait()
   if r.code ~= 0 then
     error(r.stderr, 2)
   end
@@ -241,7 +242,7 @@ check('migrate asks first, and a no changes nothing', function()
   answers = { 'Cancel' }
   vim.cmd('Ddlsp migrate')
   heard('nothing was changed')
-  assert(asked[1]:find(('Migrate 3 migrations in %s on 127.0.0.1:%s?'):format(metrics_db, vim.env.PGPORT), 1, true), asked[1])
+  assert(asked[1]:find(('Apply 3 migrations to %s on 127.0.0.1:%s?'):format(metrics_db, vim.env.PGPORT), 1, true), asked[1])
   assert(asked[1]:find('index_device_names', 1, true), asked[1])
   equal(exists(metrics_db, 'devices'), false, 'table devices')
 end)
@@ -326,6 +327,16 @@ check('a new migration is written from a template', function()
   assert(text(0):find('CREATE TABLE stations', 1, true), text(0))
 end)
 
+check('a rule is explained', function()
+  open(metrics .. '/migrations/00002_index_device_names.sql')
+  vim.cmd('Ddlsp explain require-concurrent-index-creation')
+  eventually('the page', function()
+    return vim.api.nvim_buf_get_name(0):find('ddlsp://require-concurrent-index-creation.md', 1, true)
+  end)
+  assert(text(0):find('CONCURRENTLY', 1, true), text(0))
+  vim.cmd('normal q')
+end)
+
 check('an Ecto migration has problems and fixes too', function()
   local bufnr = open(shop .. '/priv/repo/migrations/20260102000000_index_product_names.exs')
   local client = eventually('the server', function()
@@ -380,6 +391,22 @@ check('restart starts a new server', function()
   assert(after.id ~= before)
 end)
 
+check('a server that does not run is explained', function()
+  forget()
+  local bufnr = open(index_file)
+  vim.lsp.enable('ddlsp', false)
+  eventually('the server to go', function()
+    return #vim.lsp.get_clients({ name = 'ddlsp' }) == 0
+  end)
+  vim.cmd('Ddlsp migrate')
+  heard('the server is not running')
+  vim.lsp.enable('ddlsp')
+  vim.api.nvim_exec_autocmds('FileType', { buffer = bufnr })
+  eventually('the server to be back', function()
+    return attached(bufnr)
+  end)
+end)
+
 check(':Ddlsp completes and refuses', function()
   equal(vim.fn.getcompletion('Ddlsp mi', 'cmdline'), { 'migrate' }, 'subcommands')
   equal(vim.fn.getcompletion('Ddlsp rollback a', 'cmdline'), { 'all' }, 'options')
@@ -405,6 +432,6 @@ check('checkhealth is content', function()
   assert(not lines:find('ERROR') and not lines:find('WARNING'), lines)
 end)
 
-print(('%d passed, %d failed'):format(passed, failed))
+io.stdout:write(('%d passed, %d failed\n'):format(passed, failed))
 io.stdout:flush()
 os.exit(failed == 0 and 0 or 1)

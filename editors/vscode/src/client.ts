@@ -85,6 +85,8 @@ export class Server implements vscode.Disposable {
       void this.showTrouble();
     }
     this.standIn();
+    const offered = this.client?.initializeResult?.capabilities.executeCommandProvider?.commands ?? [];
+    void vscode.commands.executeCommand('setContext', 'ddlsp.verifies', offered.includes('ddlsp.verify'));
   }
 
   async restart(): Promise<void> {
@@ -196,6 +198,9 @@ export class Server implements vscode.Disposable {
       this.passwords.begin();
       try {
         return await this.execute<T>(command, args, token);
+      } catch (error) {
+        await this.passwords.refused(words(error));
+        throw error;
       } finally {
         this.ownRuns--;
         listening?.dispose();

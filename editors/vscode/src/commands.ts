@@ -148,9 +148,13 @@ export class Commands {
       name = migrationName(typed);
     }
     const result = await this.server().execute<NewMigrationResult>('ddlsp.newMigration', { ...args, template, name });
-    const file = resolvePath(result.paths[0]);
+    const first = result.uris?.[0];
+    const file = first === undefined ? resolvePath(result.paths[0]) : vscode.Uri.parse(first).fsPath;
     if (file !== undefined) {
       await openAt(file);
+    }
+    for (const note of result.notes ?? []) {
+      void vscode.window.showInformationMessage(note);
     }
     return result;
   }

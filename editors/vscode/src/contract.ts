@@ -160,6 +160,8 @@ export interface TemplateList {
 /** What `ddlsp.newMigration` answers when it has written files. */
 export interface NewMigrationResult {
   paths: string[];
+  uris?: string[];
+  notes?: string[];
 }
 
 /** What `ddlsp.explain` answers when it is given no rule. */

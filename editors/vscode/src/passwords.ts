@@ -25,6 +25,15 @@ export class Passwords {
     this.answered.clear();
   }
 
+  /** A run has failed: if it failed for its password, that one is not given again. */
+  async refused(message: string): Promise<void> {
+    if (/password|authentication/i.test(message)) {
+      for (const key of this.answered) {
+        await this.forget(key);
+      }
+    }
+  }
+
   /** The password for a server, or null when the user gives none. */
   async answer(p: PasswordParams): Promise<string | null> {
     if (!vscode.workspace.isTrusted) {

@@ -43,7 +43,8 @@ export function question(command: RunCommand, plan: RunResult): { message: strin
   if (plan.notes !== undefined && plan.notes.length > 0) {
     lines.push('', ...plan.notes);
   }
-  return { message: `${verb(command)} ${what} in ${target(plan)}?`, detail: lines.join('\n') };
+  const act = command === 'ddlsp.migrate' ? `Apply ${what} to` : `${verb(command)} ${what} in`;
+  return { message: `${act} ${target(plan)}?`, detail: lines.join('\n') };
 }
 
 function line(command: RunCommand, m: RunMigration): string {

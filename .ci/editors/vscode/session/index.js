@@ -59,7 +59,7 @@ async function notified(text) {
 }
 
 function query(database, sql) {
-  return execFileSync('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', sql], { encoding: 'utf8' }).trim();
+  return execFileSync('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', sql], { encoding: 'utf8', env: { ...process.env, PGPASSWORD: process.env.TEST_PASSWORD } }).trim();
 }
 
 const exists = (database, relation) => query(database, `SELECT to_regclass('public.${relation}') IS NOT NULL`) === 't';
@@ -184,7 +184,7 @@ test('migrate asks first, and a no changes nothing', async () => {
   await open(indexFile());
   await ui('palette', { title: 'ddlsp: Migrate' });
   const dialog = await ui('dialog', { button: 'Cancel' });
-  assert.match(dialog, new RegExp(`Migrate 3 migrations in ${METRICS_DB} on ${host}\\?`));
+  assert.match(dialog, new RegExp(`Apply 3 migrations to ${METRICS_DB} on ${host}\\?`));
   assert.match(dialog, /index_device_names/);
   await sleep(300);
   assert.equal(exists(METRICS_DB, 'devices'), false);
@@ -235,6 +235,25 @@ test('a protected database wants its name typed', async () => {
   assert.equal(gooseVersion(), '3');
 });
 
+test('a password that is missing is asked for, and a wrong one again', async () => {
+  await closeAll();
+  const args = { uri: indexFile().toString(), database: 'asking' };
+  const wrong = vscode.commands.executeCommand('ddlsp.status', args);
+  await ui('input', { text: 'not it' });
+  assert.equal(await wrong, null);
+  await notified('password');
+  await closeAll();
+  const right = vscode.commands.executeCommand('ddlsp.status', args);
+  await ui('input', { text: process.env.TEST_PASSWORD });
+  assert.equal((await right).database, METRICS_DB);
+  await ui('key', { key: 'Escape' });
+  // Now it is known.
+  assert.equal((await vscode.commands.executeCommand('ddlsp.status', args)).database, METRICS_DB);
+  await ui('key', { key: 'Escape' });
+  await vscode.commands.executeCommand('ddlsp.forgetPasswords');
+  await closeAll();
+});
+
 test('a plan that is out of date is refused', async () => {
   const uri = indexFile().toString();
   const plan = await vscode.commands.executeCommand('ddlsp.rollback', { uri, dryRun: true });
@@ -275,6 +294,13 @@ test('a new migration is written from a template', async () => {
   await closeAll();
 });
 
+test('a rule is explained', async () => {
+  const page = await vscode.commands.executeCommand('ddlsp.explain', { rule: 'require-concurrent-index-creation' });
+  assert.match(page.text, /CONCURRENTLY/);
+  await eventually('the page', () => vscode.window.tabGroups.all.some(g => g.tabs.some(t => t.label.includes('require-concurrent-index-creation'))));
+  await closeAll();
+});
+
 test('an Ecto migration has problems and fixes too', async () => {
   const uri = ectoFile();
   const editor = await open(uri);
@@ -292,7 +318,7 @@ test('Ecto migrations run and roll back', async () => {
   await open(ectoFile());
   const migrating = vscode.commands.executeCommand('ddlsp.migrate', { uri });
   const dialog = await ui('dialog', { button: 'Migrate' });
-  assert.match(dialog, new RegExp(`Migrate 2 migrations in ${SHOP_DB} on ${host}`));
+  assert.match(dialog, new RegExp(`Apply 2 migrations to ${SHOP_DB} on ${host}`));
   assert.equal((await migrating).error, null);
   assert.equal(query(SHOP_DB, "SELECT string_agg(version::text, ',' ORDER BY version) FROM schema_migrations"), '20260101000000,20260102000000');
   assert.equal(exists(SHOP_DB, 'products_name_index'), true);

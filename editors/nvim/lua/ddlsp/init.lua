@@ -312,6 +312,9 @@ local function new_migration(args)
       if path then
         edit(path)
       end
+      for _, note in ipairs(list(result and result.notes)) do
+        say(note)
+      end
     end)
   end
   local function ask_name()
@@ -421,6 +424,7 @@ local function restart()
     return fail('the server is not running')
   end
   local buffers = {}
+  own = 0 -- what was on its way is not answered any more
   for _, client in ipairs(running) do
     vim.list_extend(buffers, vim.tbl_keys(client.attached_buffers or {}))
     if vim.fn.has('nvim-0.11') == 1 then

@@ -43,7 +43,8 @@ function M.question(command, plan)
     lines[#lines + 1] = 'This drops ' .. table.concat(plan.drops, ', ') .. '.'
   end
   vim.list_extend(lines, list(plan.notes))
-  return ('%s %s in %s?'):format(M.verb(command), count(n, 'migration'), M.target(plan)), lines
+  local act = command == 'ddlsp.migrate' and 'Apply %s to %s?' or M.verb(command) .. ' %s in %s?'
+  return act:format(count(n, 'migration'), M.target(plan)), lines
 end
 
 function M.nothing(command, plan)

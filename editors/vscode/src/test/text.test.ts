@@ -13,7 +13,7 @@ function run(migrations: RunMigration[], over: Partial<RunResult> = {}): RunResu
 
 test('the question names the database, its host and every version', () => {
   const { message, detail } = question('ddlsp.migrate', run([migration('1'), migration('2', { statements: 3 })]));
-  assert.equal(message, 'Migrate 2 migrations in shop_dev on 127.0.0.1:5432?');
+  assert.equal(message, 'Apply 2 migrations to shop_dev on 127.0.0.1:5432?');
   assert.equal(detail, '1 create_devices (1 statement)\n2 create_devices (3 statements)');
 });
 
