@@ -13,6 +13,10 @@ type outline struct {
 	// inText: the cursor is inside a string, a heredoc or a comment, or in the
 	// middle of a call.
 	inText bool
+	// inString: the cursor is inside a string or a heredoc.
+	inString bool
+	// head is the source of the statement whose block the cursor stands in.
+	head string
 	// inTable: in the block of create table or alter table.
 	inTable bool
 	// direction is "change", "up" or "down" where the cursor stands in that
@@ -69,6 +73,7 @@ func readOutline(text string, offset int) outline {
 		}
 		if len(open) > 0 {
 			hole = open[len(open)-1]
+			o.head = hole.head
 			o.inTable = tableBlock.MatchString(hole.head)
 			if m := definition.FindStringSubmatchIndex(hole.head); m != nil {
 				current = hole
@@ -116,7 +121,7 @@ func readOutline(text string, offset int) outline {
 			token(i)
 			end := stringEnd(text, i)
 			if i < offset && offset < end || i < offset && end == len(text) {
-				o.inText = true
+				o.inText, o.inString = true, true
 			}
 			i = end
 		case c == '?' && i+1 < len(text): // a character: ?"

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/schema"
 	"github.com/ddlsp/ddlsp/templates"
 )
 
@@ -39,6 +40,9 @@ type Project struct {
 	// KeyType is the type of the keys that references point at, in SQL
 	// ("bigint"); empty when it is not known, and then it is uuid.
 	KeyType string
+	// Catalog is the schema that the project's migrations leave; nil when it is
+	// not known.
+	Catalog *schema.Catalog
 	// Has reports whether the project's migrations contain the SQL text (lower
 	// case, single spaces); nil when that is not known.
 	Has func(sql string) bool
@@ -59,6 +63,7 @@ type Edit struct {
 
 // An Item is one completion.
 type Item struct {
+	Kind Kind
 	// Label is the template's name, for a part that comes later with the
 	// part's key ("add_foreign_key: index").
 	Label string
@@ -82,16 +87,19 @@ type Item struct {
 	Edits []Edit
 	// Files are other files that belong to it: the down file of a pair.
 	Files []File
-	// Template and Part are where it comes from.
+	// Template and Part are where an item of the kind Template comes from.
 	Template *templates.Template
 	Part     templates.Part
 }
 
-// Completions returns the templates that fit the place, in order; none where
-// no statement can begin.
+// Completions returns what fits the place, in order: templates where a
+// statement can begin, the names of tables and columns where one is meant.
 func Completions(c Context) []Item {
 	if c.Offset < 0 || c.Offset > len(c.Text) {
 		return nil
+	}
+	if names := nameItems(c); len(names) > 0 {
+		return names
 	}
 	if c.Format == migration.Ecto {
 		return elixirItems(c)
@@ -172,7 +180,7 @@ func isWord(c byte) bool {
 func (c Context) item(p place, t *templates.Template, part templates.Part, later []templates.Part, s templates.Syntax, text templates.Text) Item {
 	values := c.Values(t, s)
 	it := Item{
-		Label: t.Name, Filter: t.Name, Detail: t.Detail, Indent: p.indent,
+		Kind: Template, Label: t.Name, Filter: t.Name, Detail: t.Detail, Indent: p.indent,
 		Snippet: encode(t, text, values), Plain: text.Fill(values),
 		Start: p.start, End: p.end, Template: t, Part: part,
 	}

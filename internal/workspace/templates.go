@@ -74,7 +74,8 @@ func beside(m *migration.Migration, path string) func(up, down string, noTransac
 // migration with the name.
 func (s *Snapshot) suggestions(ctx context.Context, p *Project, name string) snippets.Project {
 	history := p.History(ctx)
-	out := snippets.Project{Name: name, Has: hasSQL(history), KeyType: keyType(p.Catalog(len(history)))}
+	catalog := p.Catalog(len(history))
+	out := snippets.Project{Name: name, Has: hasSQL(history), Catalog: catalog, KeyType: keyType(catalog)}
 	if p.Format == migration.Ecto {
 		out.Module = p.namespace(history) + "." + snippets.Camelize(name)
 		out.Use = migrationModule(history)
