@@ -11,8 +11,9 @@ import (
 	"github.com/ddlsp/ddlsp/snippets"
 )
 
-// Completion proposes the templates that fit the place: as snippets with tab
-// stops, or for a client without snippets as plain text.
+// Completion proposes what fits the place: templates, as snippets with tab
+// stops or for a client without snippets as plain text, and the names of tables
+// and columns.
 func (s *Server) Completion(ctx context.Context, p *protocol.CompletionParams) (protocol.CompletionResult, error) {
 	list := &protocol.CompletionList{Items: []protocol.CompletionItem{}}
 	f, err := s.file(ctx, p.TextDocument.URI)
@@ -49,6 +50,12 @@ func (s *Server) completionItem(f *file, it snippets.Item) protocol.CompletionIt
 	}
 	if s.caps.insertModes {
 		item.InsertTextMode = mode
+	}
+	switch it.Kind {
+	case snippets.Table:
+		item.Kind = protocol.CompletionItemKindClass
+	case snippets.Column:
+		item.Kind = protocol.CompletionItemKindField
 	}
 	if it.Documentation != "" {
 		kind := protocol.MarkupKindPlainText

@@ -63,7 +63,9 @@ func (s *Server) Initialize(_ context.Context, p *protocol.InitializeParams) (*p
 			Change:    ptr(protocol.TextDocumentSyncKindIncremental),
 			Save:      protocol.Boolean(true),
 		},
-		CompletionProvider: &protocol.CompletionOptions{ResolveProvider: ptr(true)},
+		CompletionProvider: &protocol.CompletionOptions{
+			ResolveProvider: ptr(true), TriggerCharacters: []string{":", "."},
+		},
 		HoverProvider:      protocol.Boolean(true),
 		CodeActionProvider: &protocol.CodeActionOptions{
 			CodeActionKinds: []protocol.CodeActionKind{protocol.CodeActionKindQuickFix, kindFixAll, kindRun},
