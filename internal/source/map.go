@@ -64,23 +64,26 @@ func (m Map) Offset(at int) (offset int, exact bool) {
 	return s.Origin.Start + m.base, false
 }
 
-// Span leads a range of the derived text to the smallest range of the file
-// that holds all that it came from.
+// Span leads a range of the derived text to the file: from where its first
+// byte came from to the furthest place that any of it came from. Pieces need
+// not stand in the order of the file; one from further up (a value given a
+// name there) does not move the start.
 func (m Map) Span(s Span) Span {
 	start, _ := m.Offset(s.Start)
 	if s.End <= s.Start || len(m.segs) == 0 {
 		return Span{start, start}
 	}
-	i := m.find(s.End - 1)
-	if i == len(m.segs) {
-		i--
+	end := start
+	first := m.find(s.Start)
+	for i := first; i < len(m.segs) && (i == first || m.segs[i].At < s.End); i++ {
+		g := m.segs[i]
+		last := g.Origin.End
+		if g.Exact {
+			last = min(last, g.Origin.Start+(s.End-g.At))
+		}
+		end = max(end, last+m.base)
 	}
-	last := m.segs[i]
-	end := last.Origin.End + m.base
-	if last.Exact {
-		end = min(end, last.Origin.Start+(s.End-last.At)+m.base)
-	}
-	return Span{start, max(start, end)}
+	return Span{start, end}
 }
 
 // Exact returns the file range whose bytes are those of s, or false when some

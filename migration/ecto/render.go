@@ -267,7 +267,7 @@ func primaryKeyClause(w *sqlWriter, cmd *command, lead string) {
 		} else {
 			w.put(",", span)
 		}
-		w.name(ch.name, span)
+		w.name(ch.name.at(span), span)
 	}
 	if n > 0 {
 		w.put(")", at)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/migration/ecto/internal/syntax"
 )
 
 // A vector is one migration that real Ecto ran, with the statements that it
@@ -149,4 +150,34 @@ func TestVectors(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d vectors", good, len(vectors))
+}
+
+// benchmarkText is a migration of some 200 lines.
+func benchmarkText() string {
+	var b strings.Builder
+	b.WriteString("defmodule Big do\n  use Ecto.Migration\n\n  def change do\n")
+	for i := range 18 {
+		t := "table_" + itoa(i)
+		b.WriteString("    create table(:" + t + ", primary_key: false) do\n      add :id, :uuid, primary_key: true\n      add :name, :string, null: false, default: \"x\"\n      add :owner_id, references(:users, on_delete: :delete_all), null: false\n      add :price, :decimal, precision: 10, scale: 2\n      timestamps(type: :utc_datetime)\n    end\n\n    create index(:" + t + ", [:owner_id])\n    execute \"\"\"\n    CREATE VIEW v_" + t + " AS SELECT * FROM " + t + "\n    \"\"\", \"DROP VIEW v_" + t + "\"\n")
+	}
+	b.WriteString("  end\nend\n")
+	return b.String()
+}
+
+func BenchmarkRead(b *testing.B) {
+	text := benchmarkText()
+	b.SetBytes(int64(len(text)))
+	b.ReportMetric(float64(strings.Count(text, "\n")), "lines")
+	for b.Loop() {
+		if m := readText(text); len(m.Up.Units) != 54 || len(m.Down.Units) != 54 {
+			b.Fatalf("%d up, %d down", len(m.Up.Units), len(m.Down.Units))
+		}
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	text := benchmarkText()
+	for b.Loop() {
+		syntax.Parse(text)
+	}
 }
