@@ -66,7 +66,7 @@ func (s *Server) Initialize(_ context.Context, p *protocol.InitializeParams) (*p
 		CompletionProvider: &protocol.CompletionOptions{
 			ResolveProvider: ptr(true), TriggerCharacters: []string{":", "."},
 		},
-		HoverProvider:      protocol.Boolean(true),
+		HoverProvider: protocol.Boolean(true),
 		CodeActionProvider: &protocol.CodeActionOptions{
 			CodeActionKinds: []protocol.CodeActionKind{protocol.CodeActionKindQuickFix, kindFixAll, kindRun},
 			ResolveProvider: ptr(true),

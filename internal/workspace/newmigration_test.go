@@ -209,6 +209,41 @@ func TestNewEctoMigration(t *testing.T) {
 	}
 }
 
+// An empty file of an Ecto project, and one that is half typed, in an editor.
+func TestCompletionsInAnEctoProject(t *testing.T) {
+	const migrations = "priv/repo/migrations/"
+	dir := tree(t, mixed("", map[string]string{
+		migrations + "20260101000000_create_users.exs": "defmodule Shop.Data.Repo.Migrations.CreateUsers do\n  use Ecto.Migration\n\n  def change do\n    create table(:users) do\n      add :email, :text\n    end\n  end\nend\n",
+	}))
+	session := workspace.NewSession(workspace.Options{Dir: dir})
+	complete := func(name, text string) map[string]snippets.Item {
+		path := filepath.Join(dir, name)
+		at := strings.IndexByte(text, '|')
+		session.Open(path, 1, text[:at]+text[at+1:])
+		out := map[string]snippets.Item{}
+		for _, it := range session.Snapshot().Completions(context.Background(), path, at) {
+			out[it.Label] = it
+		}
+		return out
+	}
+	got := complete(migrations+"20260102000000_create_carts.exs", "|")["create_table"].Plain
+	for _, want := range []string{"defmodule Shop.Data.Repo.Migrations.CreateCarts do\n", "create table(:carts,", "references(:users, type: :bigint,"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	half := "defmodule Shop.Data.Repo.Migrations.X do\n  use Ecto.Migration\n\n  def change do\n    "
+	if it, ok := complete(migrations+"20260103000000_x.exs", half+"cre|\n  end\nend\n")["create_table"]; !ok || it.End-it.Start != len("cre") {
+		t.Errorf("%v, %+v", ok, it)
+	}
+	if it, ok := complete(migrations+"20260104000000_y.exs", half+"create index(:users, [:|")["email"]; !ok || it.Kind != snippets.Column {
+		t.Errorf("%v, %+v", ok, it)
+	}
+	if got := complete("test/a.exs", "|"); len(got) > 0 {
+		t.Errorf("a file that is no migration: %d items", len(got))
+	}
+}
+
 func TestCompletionsOfAFile(t *testing.T) {
 	dir := tree(t, map[string]string{
 		"m/000001_a.up.sql": "CREATE TABLE users (id bigint PRIMARY KEY);\n", "m/000001_a.down.sql": "DROP TABLE users;\n",
