@@ -24,6 +24,8 @@ func ByID(id string) *analysis.Rule { return linter().Rule(id) }
 
 // all is every rule, in the order of the ids.
 var all = []*analysis.Rule{
+	addingRequiredColumn,
+	changingColumnType,
 	columnstoreAddColumn,
 	concurrentIndexIfNotExists,
 	concurrentIndexInTransaction,
@@ -35,6 +37,8 @@ var all = []*analysis.Rule{
 	createHypertableOnExistingData,
 	downDoesNotUndoUp,
 	downWrongOrder,
+	dropColumn,
+	dropTable,
 	duplicateMigrationVersion,
 	emptyDownMigration,
 	gooseAnnotation,
@@ -52,6 +56,8 @@ var all = []*analysis.Rule{
 	modifyFromIncomplete,
 	nonAtomicMigration,
 	orphanDownMigration,
+	renamingColumn,
+	renamingTable,
 	requireConcurrentIndexCreation,
 	requireConcurrentIndexDeletion,
 	sideEffectInChange,

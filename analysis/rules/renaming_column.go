@@ -1,0 +1,42 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/migration"
+)
+
+// renaming-column reports renamed columns.
+//
+// Between the migration and the last restart of the application, running code
+// asks for the old name and fails. Add a column with the new name, write both,
+// copy, switch the reads, then drop the old one; or leave the column's name and
+// change the name in the application only (Ecto: field ..., source: ...).
+//
+// # Bad: ecto
+//
+//	rename table(:orders), :state, to: :status
+//
+// # Bad: sql
+//
+//	ALTER TABLE orders RENAME COLUMN state TO status;
+var renamingColumn = &analysis.Rule{
+	ID:       "renaming-column",
+	Summary:  "a renamed column breaks the code that still uses its old name",
+	Severity: analysis.Warning,
+	Default:  true,
+	Aliases:  []string{"squawk/renaming-column", "pgls/renamingColumn", "excellent_migrations/column_renamed", "pgfence/rename-column"},
+	On:       []migration.Op{(*migration.Rename)(nil)},
+	Op: func(p *analysis.Pass, s *analysis.Step) {
+		op := s.Op.(*migration.Rename)
+		if op.Kind != "column" || !p.Existing(s, op.Object) || columnMadeHere(p, s, op.Object, op.From) {
+			return
+		}
+		p.Report(s, analysis.Report{
+			On:      op.Object.Span,
+			Message: fmt.Sprintf("renaming %s breaks running code that still asks for the old name", quoted(op.Object.String()+"."+op.From)),
+			Help:    "add a column with the new name and move over in steps, or rename it in the application only",
+		})
+	},
+}
