@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/analysis/rules"
 	"github.com/ddlsp/ddlsp/internal/config"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/migration/ecto"
@@ -362,7 +364,45 @@ func (s *Snapshot) configFor(dir string) (*config.Config, error) {
 	if err != nil {
 		return &config.Config{Path: path}, err
 	}
-	return cfg, nil
+	return cfg, unknownRules(cfg)
+}
+
+// unknownRules finds the rules that a configuration names and that do not
+// exist: a misspelled one would be obeyed by nobody.
+func unknownRules(cfg *config.Config) error {
+	var errs []error
+	var ids []string
+	check := func(where string, rs map[string]config.Severity) {
+		for _, id := range slices.Sorted(maps.Keys(rs)) {
+			if rules.Linter().Rule(id) != nil {
+				continue
+			}
+			if ids == nil {
+				for _, r := range rules.Linter().Rules() {
+					ids = append(ids, r.ID)
+				}
+			}
+			msg := fmt.Sprintf("there is no rule %q", id)
+			if near := config.Nearest(id, ids); near != "" {
+				msg += fmt.Sprintf(", did you mean %q?", near)
+			} else {
+				msg += "; `ddlsp rules` lists them"
+			}
+			line, column := cfg.At(where + id)
+			errs = append(errs, &config.Error{Path: cfg.Path, Line: line, Column: column, Message: msg})
+		}
+	}
+	all := func(prefix string, s *config.Settings) {
+		check(prefix+"rules.", s.Rules)
+		for i, o := range s.Overrides {
+			check(fmt.Sprintf("%soverrides.%d.rules.", prefix, i), o.Rules)
+		}
+	}
+	all("", &cfg.Settings)
+	for i := range cfg.Projects {
+		all(fmt.Sprintf("projects.%d.", i), &cfg.Projects[i].Settings)
+	}
+	return errors.Join(errs...)
 }
 
 // speaks reports whether a file says by its own name or content that it is a
