@@ -61,6 +61,12 @@ func (s *Statement) Moved(n int) *Statement {
 	return m
 }
 
+// Hidden returns the statement made opaque for a reason: it has no operations.
+func (s *Statement) Hidden(reason string) *Statement {
+	return &Statement{SQL: s.SQL, Path: s.Path, Map: s.Map, Span: s.Span, Command: s.Command, Opaque: reason,
+		NotRunnable: s.NotRunnable, Unknown: s.Unknown, Quote: s.Quote}
+}
+
 // Ops are the operations of the statement, in order.
 func (s *Statement) Ops() []Op { return s.Parse().Ops }
 

@@ -93,7 +93,9 @@ func TestMistakes(t *testing.T) {
 		{"password in a query", "[databases.a]\nurl = \"postgres://h/d?password=hunter2\"", `c.toml:2:7: a password must not stand`},
 		{"password in a broken URL", "[databases.a]\nurl = \"postgres://u:hunter2%zz@h/d\"", `c.toml:2:7: a password must not stand`},
 		{"pattern", "[[overrides]]\nfiles = [\"[\"]", `"[" is no valid pattern`},
-		{"type", "migrations = \"x\"", `c.toml:1:14: `},
+		{"type", "migrations = \"x\"", `c.toml:1:14: this is a string, but must be a list of texts, as in ["a", "b"]`},
+		{"type of a number", "postgres_version = \"16\"", `c.toml:1:20: this is a string, but must be a whole number`},
+		{"type of a table", "rules = 3", `c.toml:1:9: this is an integer, but must be a table`},
 		{"syntax", "format = ", `c.toml:1:`},
 	}
 	for _, test := range tests {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -85,9 +86,37 @@ func explain(path string, err error) error {
 	var bad *toml.DecodeError
 	if errors.As(err, &bad) {
 		line, column := bad.Position()
-		return &Error{path, line, column, strings.TrimPrefix(bad.Error(), "toml: ")}
+		return &Error{path, line, column, plain(strings.TrimPrefix(bad.Error(), "toml: "))}
 	}
 	return &Error{Path: path, Message: strings.TrimPrefix(err.Error(), "toml: ")}
+}
+
+var wrongType = regexp.MustCompile(`^cannot decode TOML (.+) into .* of type (.+)$`)
+
+// plain says without Go's types that a value is of the wrong kind.
+func plain(message string) string {
+	m := wrongType.FindStringSubmatch(message)
+	if m == nil {
+		return message
+	}
+	want := "a text in quotes"
+	switch t := m[2]; {
+	case strings.HasPrefix(t, "[]string"):
+		want = "a list of texts, as in [\"a\", \"b\"]"
+	case strings.HasPrefix(t, "[]"):
+		want = "tables in double brackets"
+	case strings.HasPrefix(t, "map") || strings.Contains(t, "config.Tables") || strings.Contains(t, "config.Database"):
+		want = "a table"
+	case strings.HasPrefix(t, "int"):
+		want = "a whole number"
+	case t == "bool":
+		want = "true or false"
+	}
+	article := "a "
+	if strings.ContainsAny(m[1][:1], "aeiou") {
+		article = "an "
+	}
+	return "this is " + article + m[1] + ", but must be " + want
 }
 
 func unknownKey(key toml.Key) string {

@@ -286,7 +286,17 @@ func (s *Snapshot) names(dir string) []string {
 }
 
 func (s *Snapshot) reader(dir string) func(string) (string, error) {
-	return func(name string) (string, error) { return s.text(filepath.Join(dir, filepath.FromSlash(name))) }
+	return func(name string) (string, error) { return s.saved(filepath.Join(dir, filepath.FromSlash(name))) }
+}
+
+// saved is the text of a file on disk; that of its buffer when it was never
+// saved. What projects there are must not change while somebody types.
+func (s *Snapshot) saved(path string) (string, error) {
+	f := s.disk.read(path)
+	if f.err != nil {
+		return s.text(path)
+	}
+	return f.text, nil
 }
 
 // hints looks for the files that speak for a tool, in the directory, beside it

@@ -259,6 +259,6 @@ func (s *Snapshot) isEcto(path string) bool {
 	if _, _, ok := ecto.Version(path); !ok {
 		return false
 	}
-	text, err := s.text(path)
+	text, err := s.saved(path)
 	return err == nil && ecto.IsMigration(text, s.wrappersFor(filepath.Dir(path)))
 }

@@ -87,9 +87,6 @@ func (c *cutter) statement(f source.Fragment, p pgparse.Piece) *migration.Statem
 		s.Opaque = "a psql meta-command, which only psql understands"
 	case p.Copy:
 		s.Opaque = "data of COPY, which only psql can send"
-	case strings.IndexByte(sql, 0) >= 0:
-		s.Opaque = "a NUL byte stands in it, which PostgreSQL cannot take"
-		s.NotRunnable = s.Opaque
 	}
 	return s
 }
@@ -239,26 +236,45 @@ func (r *reader) reject(b *migration.Body, path string, span source.Span, messag
 		return
 	}
 	b.Err = &migration.RaiseError{Message: message, Path: path, Span: span}
-	for _, u := range b.Units {
-		for i, s := range u.Statements {
-			if s.NotRunnable == "" {
-				c := s.Moved(0)
-				c.NotRunnable = message
-				u.Statements[i] = c
+	mark(b, "", message)
+}
+
+// mark makes the statements of a body opaque or not runnable, those that are
+// not already. Units may be shared with an earlier reading, so they are
+// replaced, not changed.
+func mark(b *migration.Body, opaque, notRunnable string) {
+	for i, u := range b.Units {
+		n := &migration.Unit{SQL: u.SQL, Map: u.Map, Statements: make([]*migration.Statement, len(u.Statements))}
+		for j, s := range u.Statements {
+			c := s.Moved(0)
+			if opaque != "" && c.Opaque == "" {
+				c = c.Hidden(opaque)
 			}
+			if c.NotRunnable == "" {
+				c.NotRunnable = notRunnable
+			}
+			n.Statements[j] = c
 		}
+		b.Units[i] = n
 	}
 }
 
 // nul reports the first NUL byte of a file, where PostgreSQL would stop
-// reading it; a binary file has one.
+// reading it. A binary file has one: nothing else in it is worth a word.
 func (r *reader) nul(f *source.File) {
 	if i := strings.IndexByte(f.Text, 0); i >= 0 {
+		for _, d := range []migration.Direction{migration.Up, migration.Down} {
+			if b := r.m.Body(d); b.Path == f.Path {
+				mark(b, nulReason, nulReason)
+			}
+		}
 		r.problem("unparsable-sql", f.Path, source.Span{Start: i, End: i + 1}, "",
 			"the file has a NUL byte here, so it is no text that PostgreSQL can read",
 			"Save the file as UTF-8 text, or move it out of the migrations.")
 	}
 }
+
+const nulReason = "a NUL byte stands in its file, which PostgreSQL cannot take"
 
 const bom = "\ufeff"
 

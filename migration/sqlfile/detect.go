@@ -49,7 +49,9 @@ func Recognise(name, text string) migration.Format {
 func mark(text string) migration.Format {
 	text = strings.TrimPrefix(text, bom)
 	// The words are looked for first: an expression is slow on a large file.
-	has := func(word string, mark *regexp.Regexp) bool { return strings.Contains(text, word) && mark.MatchString(text) }
+	has := func(word string, mark *regexp.Regexp) bool {
+		return strings.Contains(text, word) && mark.MatchString(text)
+	}
 	switch {
 	case has("+goose", gooseMark):
 		return migration.Goose

@@ -338,8 +338,7 @@ func (g *gooseState) emit() {
 	u := c.unit(part)
 	if expands {
 		for i, s := range u.Statements {
-			c := s.Moved(0)
-			c.Opaque = "goose fills in environment variables (ENVSUB) before it is sent"
+			c := s.Hidden("goose fills in environment variables (ENVSUB) before it is sent")
 			c.NotRunnable = c.Opaque
 			u.Statements[i] = c
 		}

@@ -160,8 +160,8 @@ func (r *reader) placeholders(b *migration.Body) {
 	for _, u := range b.Units {
 		for i, s := range u.Statements {
 			if s.Opaque == "" && (strings.Contains(s.SQL, "${") || strings.Contains(s.SQL, "{{")) && placeholder.MatchString(s.SQL) {
-				c := s.Moved(0)
-				c.Opaque, c.NotRunnable = "a placeholder stands in it that is filled in when it runs", "a placeholder stands in it that is filled in when it runs"
+				c := s.Hidden("a placeholder stands in it that is filled in when it runs")
+				c.NotRunnable = c.Opaque
 				u.Statements[i] = c
 			}
 		}

@@ -79,8 +79,8 @@ func (r *reader) ternHalf(f *source.File, d migration.Direction, span source.Spa
 		for _, u := range b.Units {
 			for i, s := range u.Statements {
 				if strings.Contains(s.SQL, "{{") || len(b.Units) == 1 && strings.Contains(half.Text, "{{ if") {
-					n := s.Moved(0)
-					n.Opaque, n.NotRunnable = why, why
+					n := s.Hidden(why)
+					n.NotRunnable = why
 					u.Statements[i] = n
 				} else if s.NotRunnable == "" {
 					n := s.Moved(0)
