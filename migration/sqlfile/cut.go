@@ -236,13 +236,13 @@ func (r *reader) reject(b *migration.Body, path string, span source.Span, messag
 		return
 	}
 	b.Err = &migration.RaiseError{Message: message, Path: path, Span: span}
-	mark(b, "", message)
+	hold(b, "", message)
 }
 
-// mark makes the statements of a body opaque or not runnable, those that are
+// hold makes the statements of a body opaque or not runnable, those that are
 // not already. Units may be shared with an earlier reading, so they are
 // replaced, not changed.
-func mark(b *migration.Body, opaque, notRunnable string) {
+func hold(b *migration.Body, opaque, notRunnable string) {
 	for i, u := range b.Units {
 		n := &migration.Unit{SQL: u.SQL, Map: u.Map, Statements: make([]*migration.Statement, len(u.Statements))}
 		for j, s := range u.Statements {
@@ -265,7 +265,7 @@ func (r *reader) nul(f *source.File) {
 	if i := strings.IndexByte(f.Text, 0); i >= 0 {
 		for _, d := range []migration.Direction{migration.Up, migration.Down} {
 			if b := r.m.Body(d); b.Path == f.Path {
-				mark(b, nulReason, nulReason)
+				hold(b, nulReason, nulReason)
 			}
 		}
 		r.problem("unparsable-sql", f.Path, source.Span{Start: i, End: i + 1}, "",
