@@ -188,7 +188,7 @@ func (e *ecto) run(ctx context.Context, x *execution) error {
 	}
 	defer closeConn(lock)
 	rel := e.relation(x.plan.Request)
-	if err := exec(ctx, lock, "CREATE TABLE IF NOT EXISTS "+rel+` ("version" bigint, "inserted_at" timestamp(0), PRIMARY KEY ("version"))`); err != nil {
+	if err := e.ensureTable(ctx, lock, rel); err != nil {
 		return failf("the version table %s could not be created: %w. Nothing was changed", rel, plainError(err))
 	}
 	// What to run is decided under the lock.
@@ -206,6 +206,17 @@ func (e *ecto) run(ctx context.Context, x *execution) error {
 		}
 	}
 	return nil
+}
+
+// ensureTable makes the version table. IF NOT EXISTS does not help two sessions
+// that make it at the same moment: the slower one is told of a duplicate.
+func (e *ecto) ensureTable(ctx context.Context, lock *pgx.Conn, rel string) error {
+	create := "CREATE TABLE IF NOT EXISTS " + rel + ` ("version" bigint, "inserted_at" timestamp(0), PRIMARY KEY ("version"))`
+	err := exec(ctx, lock, create)
+	if pe := pgError(err); pe != nil && (pe.Code == "23505" || pe.Code == "42P07") {
+		err = exec(ctx, lock, create)
+	}
+	return err
 }
 
 // unchanged makes sure that the plan still covers what there is to do: others
@@ -279,7 +290,16 @@ func (e *ecto) lockTable(ctx context.Context, x *execution, lock *pgx.Conn, rel 
 	}
 	wait, cancel := context.WithTimeout(ctx, x.opts.LockWait)
 	defer cancel()
-	if err := exec(wait, lock, "LOCK TABLE "+rel+" IN SHARE UPDATE EXCLUSIVE MODE"); err != nil {
+	told := make(chan struct{})
+	timer := time.AfterFunc(500*time.Millisecond, func() {
+		defer close(told)
+		x.events(Event{Kind: "waiting", Message: "for the migration lock, held by " + e.holder(wait, x, rel)})
+	})
+	err = exec(wait, lock, "LOCK TABLE "+rel+" IN SHARE UPDATE EXCLUSIVE MODE")
+	if !timer.Stop() {
+		<-told // events come one at a time
+	}
+	if err != nil {
 		x.rollback(ctx, lock)
 		if wait.Err() != nil && ctx.Err() == nil {
 			return nil, failf("%w: %s is locked by %s. Nothing more was changed. Wait for it to finish, or see what it does", ErrLocked, rel, e.holder(ctx, x, rel))

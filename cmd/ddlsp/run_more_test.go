@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ddlsp/ddlsp/internal/pgserver/pgtest"
+)
+
+func TestNoticesAreShown(t *testing.T) {
+	p := newProject(t, "migrations/00001_a.sql", "-- +goose Up\nDROP TABLE IF EXISTS nosuch;\nDO 'BEGIN RAISE WARNING ''look here''; END';\n-- +goose Down\nSELECT 1;\n")
+	o := p.must(0, "migrate", "--yes")
+	contains(t, o.errout, "NOTICE: table \"nosuch\" does not exist", "WARNING: look here")
+	r := report(t, p.must(0, "redo", "--yes", "--format", "json"))
+	if len(r.Notices) != 2 || r.Notices[1].Severity != "WARNING" {
+		t.Errorf("notices: %+v", r.Notices)
+	}
+}
+
+// The configured lock_timeout bounds the wait of a transactional migration,
+// which is tried again, and is not seen by the next one.
+func TestLockTimeout(t *testing.T) {
+	p := newProject(t, gooseFiles[:2]...)
+	t.Setenv("MY_URL", p.db.URL)
+	p.write("ddlsp.toml", "[databases.dev]\nurl_env = \"MY_URL\"\nlock_timeout = \"100ms\"\n",
+		"migrations/00002_b.sql", "-- +goose Up\nCREATE TABLE first (id int);\nALTER TABLE a ADD COLUMN b int;\n-- +goose Down\nSELECT 1;\n",
+		"migrations/00003_c.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE TABLE timeout AS SELECT current_setting('lock_timeout') AS v;\n-- +goose Down\nSELECT 1;\n")
+	if o := p.raw("migrate", "--to", "1", "--yes"); o.code != 0 {
+		t.Fatal(o.errout)
+	}
+	conn := p.db.Conn()
+	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE a"); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(800*time.Millisecond, func() { conn.Exec(t.Context(), "COMMIT") })
+	o := p.raw("migrate", "--yes")
+	if o.code != 0 {
+		t.Fatalf("exit %d: %s", o.code, o.errout)
+	}
+	contains(t, o.errout, "a lock was not obtained within 100ms", "try 2 of")
+	if got := p.column("SELECT v FROM timeout"); got[0] != "0" {
+		t.Errorf("lock_timeout outside a transaction: %s", got[0])
+	}
+}
+
+func TestEctoRunnersAtOnce(t *testing.T) {
+	for name, config := range map[string]string{"table lock": "", "advisory lock": "migration_lock: :pg_advisory_lock"} {
+		t.Run(name, func(t *testing.T) {
+			p := ectoProject(t, pgtest.DB(t), config)
+			p.write("priv/repo/migrations/20240101000000_m.exs", "defmodule M do\n  use Ecto.Migration\n  def change do\n    execute \"SELECT pg_sleep(0.8)\", \"\"\n    create table(:t)\n  end\nend\n")
+			outs := make([]output, 2)
+			var wg sync.WaitGroup
+			for i := range outs {
+				wg.Go(func() { outs[i] = p.do("migrate", "--yes", "--format", "json") })
+			}
+			wg.Wait()
+			outcomes := map[string]int{}
+			for _, o := range outs {
+				if o.code != 0 {
+					t.Fatalf("exit %d: %s", o.code, o.errout)
+				}
+				for _, m := range report(t, o).Migrations {
+					outcomes[m.Outcome]++
+				}
+			}
+			if outcomes["applied"] != 1 || outcomes["skipped"] != 1 {
+				t.Errorf("outcomes: %v", outcomes)
+			}
+		})
+	}
+}
+
+// A failed statement of an execute is found in the string it was written in.
+func TestEctoFailurePosition(t *testing.T) {
+	p := ectoProject(t, pgtest.DB(t), "")
+	p.write("priv/repo/migrations/20240101000000_m.exs", "defmodule M do\n  use Ecto.Migration\n  def up do\n    create table(:t)\n    execute \"\"\"\n    INSERT INTO t (id)\n    VALUES (nosuch)\n    \"\"\"\n  end\n  def down, do: drop table(:t)\nend\n")
+	r := report(t, p.must(1, "migrate", "--yes", "--format", "json"))
+	if r.Error == nil || r.Error.Range == nil || r.Error.Range.Start.Line != 7 || r.Error.Range.Start.Column != 13 {
+		t.Errorf("error: %+v %+v", r.Error, r.Error.Range)
+	}
+	p.wantTables("schema_migrations")
+}
+
+func TestStatusOfOtherTools(t *testing.T) {
+	t.Run("dbmate", func(t *testing.T) {
+		p := newProject(t, "db/migrations/20240101000000_a.sql", "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n",
+			"db/migrations/20240102000000_b.sql", "-- migrate:up\nCREATE TABLE b (id int);\n-- migrate:down\nDROP TABLE b;\n")
+		p.db.Exec("CREATE TABLE schema_migrations (version varchar PRIMARY KEY)", "INSERT INTO schema_migrations VALUES ('20240101000000')")
+		if s := p.states(); s["20240101000000"] != "applied" || s["20240102000000"] != "pending" {
+			t.Errorf("states: %v", s)
+		}
+		contains(t, p.must(2, "migrate", "--yes").errout, "dbmate up", "Nothing was changed")
+	})
+	t.Run("tern", func(t *testing.T) {
+		p := newProject(t, "tern.conf", "[database]\n", "001_a.sql", "CREATE TABLE a (id int);\n---- create above / drop below ----\nDROP TABLE a;\n",
+			"002_b.sql", "CREATE TABLE b (id int);\n---- create above / drop below ----\nDROP TABLE b;\n")
+		p.db.Exec("CREATE TABLE schema_version (version int4 NOT NULL)", "INSERT INTO schema_version VALUES (1)")
+		if s := p.states(); s["1"] != "applied" || s["2"] != "pending" {
+			t.Errorf("states: %v", s)
+		}
+		contains(t, p.must(2, "rollback", "--yes").errout, "tern migrate", "Nothing was changed")
+	})
+}
+
+// pooler is a proxy that, as connection poolers do, tells clients a process id
+// of its own.
+func pooler(t *testing.T, upstream string) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", upstream)
+			if err != nil {
+				client.Close()
+				return
+			}
+			go func() { io.Copy(server, client); server.Close() }()
+			go func() {
+				defer client.Close()
+				head := make([]byte, 5)
+				for {
+					if _, err := io.ReadFull(server, head); err != nil {
+						return
+					}
+					body := make([]byte, binary.BigEndian.Uint32(head[1:])-4)
+					if _, err := io.ReadFull(server, body); err != nil {
+						return
+					}
+					if head[0] == 'K' {
+						binary.BigEndian.PutUint32(body, 1)
+					}
+					client.Write(append(append([]byte{}, head...), body...))
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestPoolerIsRefused(t *testing.T) {
+	p := newProject(t, gooseFiles...)
+	s := p.db.Server
+	url := strings.Replace(p.db.TCP, fmt.Sprintf("%s:%d", s.Host(), s.Port()), pooler(t, fmt.Sprintf("%s:%d", s.Host(), s.Port())), 1)
+	if o := p.raw("--database-url", url, "status"); o.code != 0 {
+		t.Errorf("status: exit %d: %s", o.code, o.errout)
+	}
+	o := p.raw("--database-url", url, "migrate", "--yes")
+	if o.code != 2 {
+		t.Errorf("migrate: exit %d", o.code)
+	}
+	contains(t, o.errout, "pooler")
+	p.wantTables()
+}
