@@ -589,8 +589,13 @@ func (c *Catalog) drop(op *migration.Drop) *Catalog {
 	return n
 }
 
-// forget removes a relation with what falls with it.
+// forget removes a relation with what falls with it, its partitions included.
 func (c *Catalog) forget(r *Relation) {
+	if r.PartitionBy != "" {
+		for _, p := range c.partitions(r.Ref) {
+			c.forget(p)
+		}
+	}
 	c.relations = c.relations.delete(r.Ref)
 	for _, i := range r.Indexes {
 		c.indexes = c.indexes.delete(i.Ref)
@@ -600,6 +605,17 @@ func (c *Catalog) forget(r *Relation) {
 			c.objects = c.objects.delete(objectKey(kind, o.Ref, r.Ref))
 		}
 	}
+}
+
+// partitions returns the partitions of a table.
+func (c *Catalog) partitions(parent Ref) []*Relation {
+	var out []*Relation
+	for r := range c.Relations() {
+		if r.PartitionOf == parent {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // of returns the triggers, policies or rules of a table.

@@ -332,6 +332,9 @@ func (e *effects) dropped(op *migration.Drop, before *Catalog) {
 		ref := RefOf(n)
 		switch op.Kind {
 		case "table", "view", "materialized view", "foreign table":
+			for _, p := range before.partitions(ref) { // they fall with their parent
+				e.dropped(&migration.Drop{Kind: "table", Names: []migration.Name{{Schema: p.Schema, Name: p.Name}}}, before)
+			}
 			if r := before.Lookup(ref); r != nil && r.Temp {
 				continue
 			}
