@@ -53,8 +53,11 @@ type RepoConfig struct {
 	noPrimaryKey                       bool
 }
 
-// TableLock reports whether Ecto holds a lock on the version table.
+// TableLock reports whether Ecto is known to hold a lock on the version table.
 func (c *RepoConfig) TableLock() bool {
+	if contains(c.Unknown, "migration_lock") {
+		return false
+	}
 	switch c.Lock {
 	case "false", "nil", "pg_advisory_lock":
 		return false

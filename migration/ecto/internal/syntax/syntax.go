@@ -135,8 +135,9 @@ func Parse(text string) *Tree {
 		return &Tree{Root: &Node{Kind: Source, Span: source.Span{End: len(text)}}, Broken: []source.Span{{End: len(text)}}}
 	}
 	defer c.Close()
-	b := builder{g: elixirGrammar(), tree: &Tree{}, text: text}
-	cur := sitter.NewTreeCursor(c.RootNode())
+	root := c.RootNode()
+	b := builder{g: elixirGrammar(), tree: &Tree{}, broken: root.HasError()}
+	cur := sitter.NewTreeCursor(root)
 	defer cur.Close()
 	b.tree.Root, _, _ = b.read(cur, 0)
 	if b.tree.Root == nil {
@@ -148,7 +149,10 @@ func Parse(text string) *Tree {
 type builder struct {
 	g    *grammar
 	tree *Tree
-	text string
+	// broken is set when the text has an error somewhere.
+	broken bool
+	// wantSpan is set below a node whose delimiters matter.
+	wantSpan bool
 	// slab hands out nodes in bulk.
 	slab []Node
 }
@@ -169,13 +173,18 @@ const maxDepth = 400
 // anonymous one only its name and span.
 func (b *builder) read(cur *sitter.TreeCursor, depth int) (*Node, Kind, source.Span) {
 	c := cur.CurrentNode()
-	span := source.Span{Start: int(c.StartByte()), End: int(c.EndByte())}
 	sym := int(c.Symbol())
 	kind, named := Error, true
 	if sym < len(b.g.names) {
 		kind, named = b.g.names[sym], b.g.named[sym]
 	}
-	if span.Len() == 0 && c.IsMissing() {
+	// Every call into C costs more than the rest of the loop: the place of an
+	// operator, comma or keyword is asked for only where somebody needs it.
+	if !named && !b.broken && !b.wantSpan {
+		return nil, kind, source.Span{}
+	}
+	span := source.Span{Start: int(c.StartByte()), End: int(c.EndByte())}
+	if b.broken && span.Len() == 0 && c.IsMissing() {
 		b.tree.Broken = append(b.tree.Broken, span)
 	}
 	if !named {
@@ -202,7 +211,13 @@ func (b *builder) read(cur *sitter.TreeCursor, depth int) (*Node, Kind, source.S
 	if !cur.GoToFirstChild() {
 		return n, kind, span
 	}
+	quotes := false
+	switch kind {
+	case String, Charlist, Sigil, QuotedAtom, QuotedKeyword:
+		quotes = true
+	}
 	for {
+		b.wantSpan = quotes
 		kid, name, at := b.read(cur, depth+1)
 		switch {
 		case kid != nil:
@@ -214,7 +229,7 @@ func (b *builder) read(cur *sitter.TreeCursor, depth int) (*Node, Kind, source.S
 			}
 		case kind == Arguments && name == "(":
 			n.Parens = true
-		case kind == String || kind == Charlist || kind == Sigil || kind == QuotedAtom || kind == QuotedKeyword:
+		case quotes:
 			if name == ":" || name == "~" {
 				break
 			}
