@@ -57,7 +57,41 @@ func (e *editor) Concurrently(m *migration.Migration, s *migration.Statement) ([
 	if s.Command.Object != "" {
 		return nil, migration.ErrNotExpressible
 	}
-	return concurrentKeyword(s)
+	edits, err := concurrentKeyword(s)
+	if err != nil || len(edits) != 1 {
+		return edits, err
+	}
+	return e.fitExecute(s.Command, edits[0]), nil
+}
+
+// fitExecute applies an edit inside a literal of an execute; where the line
+// gets too long the arguments go on lines of their own.
+func (e *editor) fitExecute(c *migration.Command, edit source.Edit) []source.Edit {
+	edits := []source.Edit{edit}
+	call := e.command(c)
+	if call == nil || strings.Contains(e.of(call), "\n") || e.width(edit.Span.End)+runes(edit.New) <= lineWidth {
+		return edits
+	}
+	args := call.Kid(syntax.Arguments)
+	indent, alone := indentation(e.file.Text, call.Span.Start)
+	if args == nil || !alone || len(args.Kids) == 1 && !args.Parens { // the one argument has nowhere else to go
+		return edits
+	}
+	texts := make([]string, len(args.Kids))
+	for i, a := range args.Kids {
+		texts[i] = e.of(a)
+		if a.Span.Start <= edit.Span.Start && edit.Span.End <= a.Span.End {
+			at := edit.Span.Shift(-a.Span.Start)
+			texts[i] = texts[i][:at.Start] + edit.New + texts[i][at.End:]
+		}
+	}
+	nl := newline(e.file.Text)
+	if !args.Parens { // aligned below the first
+		pad := nl + indent + strings.Repeat(" ", runes(e.of(call.Kids[0]))+1)
+		return e.edit(args.Span, strings.Join(texts, ","+pad))
+	}
+	pad := nl + indent + "  "
+	return e.edit(args.Span, "("+pad+strings.Join(texts, ","+pad)+nl+indent+")")
 }
 
 // concurrentKeyword writes CONCURRENTLY into the SQL of an execute.

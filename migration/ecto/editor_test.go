@@ -88,6 +88,12 @@ func TestConcurrently(t *testing.T) {
 			"create(index(:organization_membership, [:organization_id, :user_id], name: :ix))\n",
 			"create(\n  index(:organization_membership, [:organization_id, :user_id], name: :ix, concurrently: true)\n)\n"},
 		{"execute", "execute \"CREATE INDEX x ON t (a)\", \"DROP INDEX x\"\n", "execute \"CREATE INDEX CONCURRENTLY x ON t (a)\", \"DROP INDEX x\"\n"},
+		{"execute that gets long",
+			"execute \"CREATE INDEX organization_users ON organization (user_id)\", \"DROP INDEX organization_users\"\n",
+			"execute \"CREATE INDEX CONCURRENTLY organization_users ON organization (user_id)\",\n        \"DROP INDEX organization_users\"\n"},
+		{"execute in parentheses that gets long",
+			"execute(\"CREATE INDEX organization_users ON organization (user_id)\", \"DROP INDEX organization_users\")\n",
+			"execute(\n  \"CREATE INDEX CONCURRENTLY organization_users ON organization (user_id)\",\n  \"DROP INDEX organization_users\"\n)\n"},
 		{"heredoc", "execute \"\"\"\ncreate unique index x\n  on t (a)\n\"\"\"\n", "execute \"\"\"\ncreate unique index concurrently x\n  on t (a)\n\"\"\"\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
