@@ -2,6 +2,7 @@ package lsp
 
 import (
 	"context"
+	"sync"
 
 	"go.lsp.dev/uri"
 
@@ -18,8 +19,9 @@ type file struct {
 	lines *source.Lines
 	// m is the migration that the file belongs to, and p its project; both are
 	// nil where the file is none.
-	m *migration.Migration
-	p *workspace.Project
+	m    *migration.Migration
+	p    *workspace.Project
+	memo *lockMemo
 }
 
 // file looks a document up in the world of a request. It is nil, without an
@@ -34,7 +36,7 @@ func (s *Server) file(ctx context.Context, u uri.URI) (*file, error) {
 	if err != nil {
 		return nil, nil // gone from disk, and not open
 	}
-	f := &file{path: path, snap: snap, lines: lines}
+	f := &file{path: path, snap: snap, lines: lines, memo: &s.locks}
 	f.m, f.p = snap.Migration(ctx, path)
 	if f.p != nil && f.p.Foreign != "" {
 		f.m, f.p = nil, nil // another database's: left alone
@@ -86,14 +88,48 @@ func (f *file) before(d migration.Direction) *schema.Catalog {
 }
 
 // locks are the locks of every statement of a body, in order.
-func (f *file) locks(b *migration.Body) map[*migration.Statement][]schema.Lock {
-	out := map[*migration.Statement][]schema.Lock{}
-	cat := f.before(b.Direction)
-	for _, st := range b.Statements() {
-		out[st] = schema.StatementLocks(st, cat)
-		cat = cat.ApplyStatement(&schema.Origin{Migration: f.m, Direction: b.Direction, Statement: st}, st)
+func (f *file) locks(b *migration.Body) lockTable {
+	return f.memo.of(f.m, b, f.before(b.Direction))
+}
+
+// A lockTable holds the locks of the statements of a body. It must not be
+// changed.
+type lockTable map[*migration.Statement][]schema.Lock
+
+// lockMemo keeps the lock tables that were asked for last: hovers and hints
+// ask for the same ones again and again, and a long body is folded whole for
+// each. Safe for concurrent use.
+type lockMemo struct {
+	mu   sync.Mutex // guards last
+	last [4]lockEntry
+}
+
+type lockEntry struct {
+	body   *migration.Body
+	before *schema.Catalog
+	table  lockTable
+}
+
+func (l *lockMemo) of(m *migration.Migration, b *migration.Body, before *schema.Catalog) lockTable {
+	l.mu.Lock()
+	for _, e := range l.last {
+		if e.body == b && e.before == before {
+			l.mu.Unlock()
+			return e.table
+		}
 	}
-	return out
+	l.mu.Unlock()
+	table := lockTable{}
+	cat := before
+	for _, st := range b.Statements() {
+		table[st] = schema.StatementLocks(st, cat)
+		cat = cat.ApplyStatement(&schema.Origin{Migration: m, Direction: b.Direction, Statement: st}, st)
+	}
+	l.mu.Lock()
+	copy(l.last[1:], l.last[:])
+	l.last[0] = lockEntry{b, before, table}
+	l.mu.Unlock()
+	return table
 }
 
 // anchor is the place in the file that a direction is shown at: the def of an

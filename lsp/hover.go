@@ -107,7 +107,7 @@ func (f *file) under(at int) []sent {
 // describe writes the statements under headings of their directions.
 func (f *file) describe(w *strings.Builder, list []sent) {
 	var last migration.Direction
-	locks := map[migration.Direction]map[*migration.Statement][]schema.Lock{}
+	locks := map[migration.Direction]lockTable{}
 	shown := 0
 	for i, st := range list {
 		if st.direction != last {

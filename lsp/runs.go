@@ -327,8 +327,9 @@ func (s *Server) ask(ctx context.Context, op string, a runArgs, plan *runner.Rep
 // question says what would happen, and where.
 func question(op string, plan *runner.Report) string {
 	var b strings.Builder
-	verb := map[string]string{"migrate": "Migrate", "rollback": "Roll back on", "redo": "Redo on"}[op]
-	fmt.Fprintf(&b, "%s %s on %s?", verb, plan.Database, plan.Host)
+	fmt.Fprintf(&b, "%s %s on %s?", map[string]string{
+		"migrate": "Apply " + count(len(plan.Migrations)) + " to", "rollback": "Roll back " + count(len(plan.Migrations)) + " of", "redo": "Roll back and apply again on",
+	}[op], plan.Database, plan.Host)
 	for _, m := range plan.Migrations {
 		fmt.Fprintf(&b, "\n%s %s %s", m.Direction, m.Version, m.Name)
 	}
@@ -339,6 +340,13 @@ func question(op string, plan *runner.Report) string {
 		b.WriteString("\n" + n)
 	}
 	return b.String()
+}
+
+func count(migrations int) string {
+	if migrations == 1 {
+		return "1 migration"
+	}
+	return fmt.Sprintf("%d migrations", migrations)
 }
 
 // cliCommand is the same run for a terminal, where everybody can be asked.

@@ -65,6 +65,7 @@ type Server struct {
 	trusted  atomic.Bool
 	progress progressTokens
 	runs     runs
+	locks    lockMemo
 	work     sync.WaitGroup // goroutines that outlive a request
 }
 
