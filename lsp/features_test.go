@@ -424,6 +424,27 @@ func TestWatchedFiles(t *testing.T) {
 	}
 }
 
+// A mistake in the configuration is shown in the configuration, open or not,
+// and goes with it.
+func TestConfigurationProblems(t *testing.T) {
+	dir, _, two := gooseProject(t)
+	toml := filepath.Join(dir, "ddlsp.toml")
+	if err := os.WriteFile(toml, []byte("# ü😀\nformat = \"goose\"\nrolback = \"required\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	e := connect(t, lsptest.Options{Dir: dir})
+	e.Open(two)
+	list := e.AwaitDiagnostics(toml, func(list []lsptest.Diagnostic) bool { return len(list) > 0 })
+	if d := list[0]; d.Range.Start.Line != 2 || d.Severity != 1 || !strings.Contains(d.Message, "rollback") {
+		t.Errorf("diagnostics %+v", list)
+	}
+	if err := os.WriteFile(toml, []byte("format = \"goose\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	e.Notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{map[string]any{"uri": lsptest.URI(toml), "type": 2}}})
+	e.AwaitDiagnostics(toml, func(list []lsptest.Diagnostic) bool { return len(list) == 0 })
+}
+
 // A client that cannot watch is looked after by looking.
 func TestPolling(t *testing.T) {
 	if testing.Short() {
