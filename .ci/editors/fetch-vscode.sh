@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 [ "$(uname -sm)" = "Linux x86_64" ] || { say "no recipe for VS Code on $(uname -sm)"; exit 1; }
-have npm || { say "npm is needed to fetch VS Code"; exit 1; }
+have npm || { say "installing npm"; apt_install npm; } || { say "npm is needed to fetch VS Code"; exit 1; }
 
 "$here/chromium.sh" >/dev/null
 

@@ -28,6 +28,7 @@ const settings = {
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'git.enabled': false,
+  'files.autoSave': 'off', // in a browser it is on
   'editor.wordBasedSuggestions': 'off',
   'editor.minimap.enabled': false,
 };
@@ -149,7 +150,7 @@ const actions = {
 const limit = setTimeout(() => {
   console.log('FAIL the session took too long');
   void finish(1);
-}, 170_000);
+}, 280_000);
 limit.unref();
 
 try {
@@ -159,7 +160,7 @@ try {
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
 
   const payload = JSON.stringify([
     ['extensionDevelopmentPath', `vscode-remote://127.0.0.1:${port}${session}`],

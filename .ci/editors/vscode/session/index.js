@@ -38,7 +38,7 @@ async function ui(action, args = {}) {
   fs.writeFileSync(`${ask}.part`, JSON.stringify({ do: action, ...args }));
   fs.renameSync(`${ask}.part`, ask);
   const file = path.join(OUT, `answer-${id}`);
-  await eventually(`the page: ${action} ${JSON.stringify(args)}`, () => fs.existsSync(file), 25_000);
+  await eventually(`the page: ${action} ${JSON.stringify(args)}`, () => fs.existsSync(file), 30_000);
   const answer = JSON.parse(fs.readFileSync(file, 'utf8'));
   if (answer.error !== undefined) {
     throw new Error(answer.error);
@@ -90,6 +90,10 @@ async function quickFix(uri, range) {
   if (action.command !== undefined) {
     await vscode.commands.executeCommand(action.command.command, ...(action.command.arguments ?? []));
   }
+}
+
+async function save(document) {
+  assert(!document.isDirty || (await document.save()), `${document.uri.path} cannot be saved`);
 }
 
 async function closeAll() {
@@ -158,7 +162,7 @@ test('a quick fix mends it', async () => {
   await quickFix(uri, d.range);
   await eventually('CONCURRENTLY', () => editor.document.getText().includes('CREATE INDEX CONCURRENTLY devices_name_idx'));
   await eventually(`the diagnostics to go`, () => diagnostics(uri).every(x => !/concurrent/.test(code(x))));
-  assert(await editor.document.save());
+  await save(editor.document);
 });
 
 test('a template completes an empty migration', async () => {
@@ -177,7 +181,7 @@ test('a template completes an empty migration', async () => {
   assert.match(editor.document.getText(), /-- \+goose Down/);
   await ui('key', { key: 'Escape' });
   await eventually(`a clean file`, () => diagnostics(uri).every(d => d.severity > vscode.DiagnosticSeverity.Warning));
-  assert(await editor.document.save());
+  await save(editor.document);
 });
 
 test('migrate asks first, and a no changes nothing', async () => {
@@ -310,7 +314,7 @@ test('an Ecto migration has problems and fixes too', async () => {
   await eventually('concurrently: true', () => editor.document.getText().includes('concurrently: true'));
   assert.match(editor.document.getText(), /@disable_ddl_transaction true/);
   await eventually('the diagnostics to go', () => diagnostics(uri).every(x => !/concurrent/.test(code(x))));
-  assert(await editor.document.save());
+  await save(editor.document);
 });
 
 test('Ecto migrations run and roll back', async () => {
