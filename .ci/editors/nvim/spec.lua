@@ -285,6 +285,24 @@ check('rollback to a version', function()
   equal(exists(metrics_db, 'devices'), true, 'table devices')
 end)
 
+check('a code action runs what :Ddlsp runs, and asks as it does', function()
+  forget()
+  open(index_file)
+  vim.api.nvim_win_set_cursor(0, { 3, 0 })
+  answers = { 'Cancel' }
+  vim.lsp.buf.code_action({
+    context = { only = { 'ddlsp.run' }, diagnostics = {} },
+    filter = function(action)
+      local command = type(action.command) == 'table' and action.command.command or action.command
+      return command == 'ddlsp.migrate'
+    end,
+    apply = true,
+  })
+  heard('nothing was changed')
+  assert(asked[1]:find(('Apply 1 migration to %s on'):format(metrics_db), 1, true), asked[1])
+  equal(query(metrics_db, 'SELECT max(version_id) FROM goose_db_version'), '1', 'version')
+end)
+
 check('a protected database wants its name typed', function()
   forget()
   open(index_file)

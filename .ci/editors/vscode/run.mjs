@@ -142,6 +142,9 @@ const actions = {
     await one.waitFor({ state: 'visible' });
     return (await one.innerText()).replaceAll('\u00a0', ' ');
   },
+  async press(page, { selector, text }) {
+    await page.locator(selector, { hasText: text }).first().click();
+  },
   async screenshot(page, { name }) {
     await page.screenshot({ path: path.join(out, `${name}.png`) });
   },

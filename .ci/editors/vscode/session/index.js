@@ -228,6 +228,15 @@ test('rollback rolls back one', async () => {
   await ui('see', { selector: '.statusbar-item[id*="ddlsp"]', text: '1 pending' });
 });
 
+test('a lens runs what the palette runs, and asks as it does', async () => {
+  await closeAll();
+  await open(file('metrics/migrations/00003_create_readings.sql'));
+  await ui('press', { selector: '.codelens-decoration a', text: 'Migrate' });
+  const dialog = await ui('dialog', { button: 'Cancel' });
+  assert.match(dialog, new RegExp(`Apply 1 migration to ${METRICS_DB} on ${host}\\?`));
+  assert.equal(gooseVersion(), '2');
+});
+
 test('a protected database wants its name typed', async () => {
   await closeAll();
   await open(indexFile());
