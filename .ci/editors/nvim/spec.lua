@@ -407,6 +407,10 @@ check('restart starts a new server', function()
     return client and client.id ~= before and client.initialized and client
   end)
   assert(after.id ~= before)
+  eventually('the other project to have its server again', function()
+    local clients = vim.lsp.get_clients({ name = 'ddlsp' })
+    return #clients == 2 and clients[1].initialized and clients[2].initialized
+  end)
 end)
 
 check('a server that does not run is explained', function()
