@@ -232,8 +232,9 @@ func (g *gooseState) line(l line, blank string) {
 	}
 	if g.skip { // goose drops the line after an empty block
 		g.skip = false
+		g.emit()
 		if blank != "" {
-			g.refuse(l.span(), "goose drops this line, because the block before it is empty", "Delete the empty StatementBegin and StatementEnd.")
+			g.r.problem(gooseRule, g.f.Path, l.span(), g.dir, "goose drops this line, because the block before it is empty", "Delete the empty StatementBegin and StatementEnd.")
 		}
 		return
 	}
@@ -317,14 +318,15 @@ func (g *gooseState) emit() {
 	end := len(strings.TrimRightFunc(f.Text, unicode.IsSpace))
 	expands := g.expands
 	g.reset()
-	if end <= start {
-		return
-	}
 	b := g.up
 	if g.dir == migration.Down {
 		b = g.down
 	}
 	if b == nil {
+		return
+	}
+	if end <= start { // a block of blanks: goose sends an empty query
+		b.Units = append(b.Units, &migration.Unit{Map: source.Identity(b.Span.Start, 0)})
 		return
 	}
 	part := f.Slice(source.Span{Start: start, End: end})
