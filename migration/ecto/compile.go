@@ -158,6 +158,10 @@ func (c *compiler) perform(cmd *command) {
 			panic(r)
 		}
 	}()
+	if c.backward && cmd.op == opCreateHypertable {
+		c.emitOpaque(cmd.node.Span, cmd.info, "undoes create_hypertable of the timescale package, which decides how")
+		return
+	}
 	if c.backward {
 		reversed := cmd.reversed()
 		if reversed == nil {

@@ -74,7 +74,7 @@ func (c *configReader) readFile(path string) {
 		c.problems = append(c.problems, path+" has a syntax error")
 	}
 	outer, outerPath := c.ev, c.path
-	c.ev = &evaluator{path: path, text: string(text), env: c.env, dsl: c, config: true, mixEnv: c.mixEnv}
+	c.ev = &evaluator{text: string(text), env: c.env, dsl: c, config: true, mixEnv: c.mixEnv}
 	if c.ev.env == nil {
 		c.ev.env = func(string) (string, bool) { return "", false }
 	}

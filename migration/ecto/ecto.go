@@ -223,7 +223,7 @@ func (r *reader) switchAttribute(name string) *attribute {
 }
 
 func (r *reader) evaluator(d migration.Direction) *evaluator {
-	e := &evaluator{path: r.file.Path, text: r.file.Text, mod: r.mod, direction: d, prefix: nilValue, repo: r.repo, env: r.opts.Env}
+	e := &evaluator{text: r.file.Text, mod: r.mod, direction: d, prefix: nilValue, env: r.opts.Env}
 	if r.opts.Prefix != "" {
 		e.prefix = newText(r.opts.Prefix, source.Span{})
 	}

@@ -77,14 +77,12 @@ func (s *scope) capture(n int) (value, bool) {
 // in. It calls nothing outside the file, is bounded in time and memory, and
 // says what it does not know. It is used by one goroutine.
 type evaluator struct {
-	path  string
 	text  string
 	lines *source.Lines
 	mod   *module
 	// direction is the migrator's; prefix its --prefix, or nil.
 	direction migration.Direction
 	prefix    value
-	repo      *Repo
 	env       func(string) (string, bool)
 	// config is set while a configuration is read: an exception there is only
 	// a value that is missing. mixEnv is its environment.

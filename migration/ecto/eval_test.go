@@ -267,3 +267,37 @@ func TestVersionOfFileName(t *testing.T) {
 		}
 	}
 }
+
+func TestTimescalePackage(t *testing.T) {
+	m := readText(inModule("  import Timescale.Migration\n\n  def change do\n    create_hypertable(:readings, :time)\n  end\n"))
+	ss := m.Up.Statements()
+	if len(ss) != 1 || ss[0].SQL != "SELECT create_hypertable('readings', 'time')" || ss[0].NotRunnable == "" || m.Beam == "" {
+		t.Fatalf("%+v", ss)
+	}
+	h, ok := ss[0].Ops()[0].(*migration.CreateHypertable)
+	if !ok || h.Table.Name != "readings" || h.TimeColumn != "time" {
+		t.Errorf("ops %+v", ss[0].Ops())
+	}
+	if m.Down.Err != nil || len(m.Down.Statements()) != 1 || m.Down.Statements()[0].Opaque == "" {
+		t.Errorf("down: %+v", m.Down)
+	}
+}
+
+func TestReadConcurrently(t *testing.T) {
+	vectors := readVectors(t)
+	done := make(chan int)
+	for worker := range 4 {
+		go func() {
+			n := 0
+			for i := worker; i < len(vectors); i += 2 {
+				n += len(vectors[i].read(t).Files)
+			}
+			done <- n
+		}()
+	}
+	for range 4 {
+		if n := <-done; n == 0 {
+			t.Error("a reader read nothing")
+		}
+	}
+}
