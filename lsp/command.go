@@ -253,7 +253,33 @@ func (s *Server) showSQL(ctx context.Context, _ protocol.ProgressToken, a showSQ
 		}
 		return source.NewLines("")
 	}
-	return workspace.ReportSQL(f.m, d, f.before(d), lines, s.display), nil
+	r := workspace.ReportSQL(f.m, d, f.before(d), lines, s.display)
+	if s.bare {
+		s.say(protocol.MessageTypeInfo, sqlWords(r))
+	}
+	return r, nil
+}
+
+// sqlWords is a report for people: a script.
+func sqlWords(r *workspace.SQLReport) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "-- %s %s, %s, transaction: %s\n", r.Version, r.Name, r.Direction, r.Transaction)
+	for _, st := range r.Statements {
+		for _, l := range st.Locks {
+			fmt.Fprintf(&b, "-- locks %s: %s\n", l.Relation, l.Mode)
+		}
+		if st.Opaque != nil {
+			fmt.Fprintf(&b, "-- not readable: %s\n", *st.Opaque)
+		}
+		b.WriteString(strings.TrimRight(st.SQL, "; \t\r\n") + ";\n")
+	}
+	if len(r.Statements) == 0 {
+		fmt.Fprintf(&b, "-- nothing is sent (%s)\n", r.Origin)
+	}
+	if r.Error != nil {
+		fmt.Fprintf(&b, "-- then it fails: %s\n", r.Error.Message)
+	}
+	return b.String()
 }
 
 type applyFixArgs struct {

@@ -380,6 +380,26 @@ func TestShowSQL(t *testing.T) {
 	}
 }
 
+// An editor without an extension of ours shows what a command answers only if
+// the server has it shown.
+func TestBareClientsAreShownAnswers(t *testing.T) {
+	dir, _, two := gooseProject(t)
+	bare := connect(t, lsptest.Options{Dir: dir})
+	extended := connect(t, lsptest.Options{Dir: dir, Init: map[string]any{"diagnostics": "push"}})
+	for _, e := range []*lsptest.Editor{bare, extended} {
+		if _, err := e.Command("ddlsp.showSql", map[string]any{"uri": lsptest.URI(two), "direction": "up"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "-- 2 add_size, up, transaction: explicit\n-- locks orders: ACCESS EXCLUSIVE\nALTER TABLE orders\n    ADD COLUMN \"größe😀\" int;\n-- locks orders: SHARE UPDATE EXCLUSIVE\nCOMMENT ON TABLE orders IS 'naïve 😀';\n"
+	if d := cmp.Diff([]string{want}, bare.Shown()); d != "" {
+		t.Errorf("shown (-want +got):\n%s", d)
+	}
+	if shown := extended.Shown(); len(shown) != 0 {
+		t.Errorf("a client with an extension is shown %q", shown)
+	}
+}
+
 // A document of no project and of no file is linted by its content.
 func TestUntitled(t *testing.T) {
 	e := connect(t, lsptest.Options{})

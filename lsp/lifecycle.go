@@ -1,6 +1,7 @@
 package lsp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"path/filepath"
@@ -38,6 +39,7 @@ func (s *Server) Initialize(_ context.Context, p *protocol.InitializeParams) (*p
 			s.log.Warn("initializationOptions are not understood", "err", err)
 		}
 	}
+	s.bare = len(bytes.Trim(p.InitializationOptions, "{} \t\r\n")) == 0 || string(p.InitializationOptions) == "null"
 	s.trusted.Store(opts.WorkspaceTrusted == nil || *opts.WorkspaceTrusted)
 	s.pull = opts.Diagnostics == "pull"
 	s.caps.password = opts.Password

@@ -52,5 +52,8 @@ func (s *Server) explain(_ context.Context, _ protocol.ProgressToken, a explainA
 	if page == nil {
 		return nil, fmt.Errorf("there is no rule %q; 'ddlsp rules' lists them", a.Rule)
 	}
+	if s.bare {
+		s.say(protocol.MessageTypeInfo, page.Text())
+	}
 	return rulePage{Rule: a.Rule, Summary: page.Rule.Summary, Text: page.Markdown(), URL: rules.URL(a.Rule)}, nil
 }

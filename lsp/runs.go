@@ -469,7 +469,33 @@ func (s *Server) status(ctx context.Context, _ protocol.ProgressToken, a statusA
 	ctx, hangUp := context.WithCancel(ctx)
 	defer hangUp()
 	defer context.AfterFunc(s.listening, hangUp)()
-	return s.inChild(ctx, req, nil)
+	raw, err := s.inChild(ctx, req, nil)
+	if err == nil && s.bare {
+		s.say(protocol.MessageTypeInfo, statusWords(raw))
+	}
+	return raw, err
+}
+
+// statusWords is a status for people: what is not applied, one by one.
+func statusWords(raw json.RawMessage) string {
+	var r runner.StatusReport
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return err.Error()
+	}
+	var b strings.Builder
+	applied := 0
+	for _, m := range r.Migrations {
+		if m.State == "applied" {
+			applied++
+		}
+	}
+	fmt.Fprintf(&b, "%s on %s: %d of %d applied", r.Database, r.Host, applied, len(r.Migrations))
+	for _, m := range r.Migrations {
+		if m.State != "applied" {
+			fmt.Fprintf(&b, "\n%s: %s %s", strings.ReplaceAll(m.State, "_", " "), m.Version, m.Name)
+		}
+	}
+	return b.String()
 }
 
 type databaseInfo struct {

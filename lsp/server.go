@@ -57,6 +57,10 @@ type Server struct {
 	caps     clientCaps
 	encoding source.Encoding
 	pull     bool // diagnostics are pulled; only failures of runs are pushed
+	// bare is set for a client that says nothing of ddlsp, so that it has no
+	// extension: what a command answers nobody would see, and it is shown as a
+	// message too.
+	bare bool
 
 	roots    roots
 	docs     documents
