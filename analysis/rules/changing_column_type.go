@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 
 	"github.com/ddlsp/ddlsp/analysis"
@@ -91,6 +92,39 @@ var ectoTypes = map[string]migration.Type{
 	":utc_datetime_usec": {Name: "timestamp"}, ":naive_datetime_usec": {Name: "timestamp"},
 }
 
+// typeWithOptions is a type of from: with its options, {:string, size: 40}.
+var (
+	typeWithOptions = regexp.MustCompile(`^\{\s*(:\w+)\s*(?:,[^{}]*)?\}$`)
+	typeOption      = regexp.MustCompile(`\b(size|precision|scale):\s*(\d+)`)
+)
+
+// ectoType reads the type of from: as it is written; ok is false for what is
+// not known.
+func ectoType(text string) (t migration.Type, ok bool) {
+	m := typeWithOptions.FindStringSubmatch(text)
+	if m == nil {
+		t, ok = ectoTypes[text]
+		return t, ok
+	}
+	if t, ok = ectoTypes[m[1]]; !ok {
+		return migration.Type{}, false
+	}
+	options := map[string]string{}
+	for _, o := range typeOption.FindAllStringSubmatch(text, -1) {
+		options[o[1]] = o[2]
+	}
+	switch {
+	case options["size"] != "" && t.Name == "varchar":
+		t.Args = []string{options["size"]}
+	case options["precision"] != "" && t.Name == "numeric":
+		t.Args = []string{options["precision"], "0"}
+		if s := options["scale"]; s != "" {
+			t.Args[1] = s
+		}
+	}
+	return t, true
+}
+
 // formerType is what the column was, from the history or from Ecto's from:.
 func formerType(s *analysis.Step, op *migration.AlterColumnType) (migration.Type, bool) {
 	if r := s.Before.Relation(op.Table); r != nil {
@@ -104,7 +138,7 @@ func formerType(s *analysis.Step, op *migration.AlterColumnType) (migration.Type
 			if text == sub.Type {
 				return op.Type, true
 			}
-			if t, ok := ectoTypes[text]; ok {
+			if t, ok := ectoType(text); ok {
 				return t, true
 			}
 		}

@@ -109,31 +109,57 @@ func TestNewMigrateRollback(t *testing.T) {
 	}
 }
 
-// Every template, alone in its project, has no finding at warning or above.
+// Every template has no finding at warning or above, whether the project's
+// history makes the tables that it is about or the project is new.
 func TestNewLintsClean(t *testing.T) {
 	for _, format := range []string{"ecto", "goose", "golang-migrate"} {
-		p := starting(t, format, users+orders, "DROP TABLE orders;\n"+gone)
-		for _, tmpl := range templates.All() {
-			if tmpl.Statement || tmpl.Test {
-				continue
+		t.Run(format, func(t *testing.T) {
+			lintAll(t, starting(t, format, users+orders, "DROP TABLE orders;\n"+gone))
+		})
+		t.Run(format+", a new project", func(t *testing.T) {
+			p := starting(t, format, users, gone)
+			dir, flags := "migrations", []string{"--migrations", "migrations", "--migration-format", format}
+			if format == "ecto" {
+				dir, flags = "priv/repo/migrations", nil
 			}
-			args := []string{"new", tmpl.Name, "new_" + tmpl.Name}
-			switch tmpl.Name {
-			case "create_table", "uuid_key", "uuid_v7_key", "polymorphic", "create_hypertable", "create_plain_hypertable":
-				args = append(args, "--table", tmpl.Name+"_rows")
+			files, err := filepath.Glob(filepath.Join(p.dir, dir, "*"))
+			if err != nil || len(files) == 0 {
+				t.Fatal(files, err)
 			}
-			o := p.raw(args...)
-			if o.code != 0 {
-				t.Fatalf("%v: %s", args, o.errout)
-			}
-			if lint := p.raw(append([]string{"lint"}, strings.Fields(o.out)...)...); lint.code != 0 {
-				t.Errorf("%s, %s: exit %d\n%s%s", format, tmpl.Name, lint.code, lint.out, lint.errout)
-			}
-			// The next one must not build on this one.
-			for _, f := range strings.Fields(o.out) {
-				if err := os.Remove(filepath.Join(p.dir, f)); err != nil {
+			for _, f := range files {
+				if err := os.Remove(f); err != nil {
 					t.Fatal(err)
 				}
+			}
+			lintAll(t, p, flags...)
+		})
+	}
+}
+
+// lintAll writes one template after the other, each for itself, and lints it.
+func lintAll(t *testing.T, p *project, flags ...string) {
+	t.Helper()
+	for _, tmpl := range templates.All() {
+		if tmpl.Statement || tmpl.Test {
+			continue
+		}
+		args := append([]string{"new", tmpl.Name, "new_" + tmpl.Name}, flags...)
+		switch tmpl.Name {
+		case "create_table", "uuid_key", "uuid_v7_key", "polymorphic", "create_hypertable", "create_plain_hypertable":
+			args = append(args, "--table", tmpl.Name+"_rows")
+		}
+		o := p.raw(args...)
+		if o.code != 0 {
+			t.Fatalf("%v: %s", args, o.errout)
+		}
+		files := strings.Fields(o.out)
+		if lint := p.raw(append(append([]string{"lint"}, flags...), files...)...); lint.code != 0 || len(files) == 0 {
+			t.Errorf("%s: exit %d\n%s%s", tmpl.Name, lint.code, lint.out, lint.errout)
+		}
+		// The next one must not build on this one.
+		for _, f := range files {
+			if err := os.Remove(filepath.Join(p.dir, f)); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}
