@@ -273,10 +273,11 @@ type mixApp struct {
 }
 
 var (
-	mixAppName  = regexp.MustCompile(`\bapp:\s*:([a-z_][A-Za-z0-9_]*)`)
-	mixAppsPath = regexp.MustCompile(`\bapps_path:\s*"([^"]+)"`)
-	repoUse     = regexp.MustCompile(`(?s)defmodule\s+([A-Z][A-Za-z0-9_.]*)\s+do\b(.*?)\buse\s+Ecto\.Repo\b(.*?)(?:\n\s*\n|\bend\b|\bdef\b|@|\z)`)
-	adapterName = regexp.MustCompile(`\badapter:\s*([A-Z][A-Za-z0-9_.]*)`)
+	mixAppName   = regexp.MustCompile(`\bapp:\s*:([a-z_][A-Za-z0-9_]*)`)
+	mixAppsPath  = regexp.MustCompile(`\bapps_path:\s*"([^"]+)"`)
+	repoUse      = regexp.MustCompile(`(?s)defmodule\s+([A-Z][A-Za-z0-9_.]*)\s+do\b(.*?)\buse\s+Ecto\.Repo\b(.*?)(?:\n\s*\n|\bend\b|\bdef\b|@|\z)`)
+	readOnlyRepo = regexp.MustCompile(`\bread_only:\s*true\b`)
+	adapterName  = regexp.MustCompile(`\badapter:\s*([A-Z][A-Za-z0-9_.]*)`)
 )
 
 func (p *mixProject) findApps() {
@@ -334,7 +335,7 @@ func exists(path string) bool { _, err := os.Stat(path); return err == nil }
 
 func (p *mixProject) appRepos(a mixApp) []*Repo {
 	sources := scanLib(filepath.Join(a.dir, "lib"))
-	names := p.configured(a.name)
+	names, known := p.configured(a.name)
 	if len(names) == 0 {
 		for name := range sources.adapters {
 			names = append(names, name)
@@ -351,31 +352,42 @@ func (p *mixProject) appRepos(a mixApp) []*Repo {
 			}
 		}
 		p.configure(r, kw)
+		if _, own := sources.adapters[name]; !own && len(kw) == 0 && filepath.Base(filepath.Dir(a.dir)) == "apps" && !exists(r.Dirs[0]) {
+			continue // an app of an umbrella that only uses another's repository
+		}
 		out = append(out, r)
 	}
-	if len(out) == 0 {
-		out = p.byDirectories(a, sources.wrappers)
+	if len(out) == 0 || !known {
+		out = append(out, p.byDirectories(a, sources.wrappers, out)...)
 	}
 	return out
 }
 
-// configured are the repositories that ecto_repos names.
-func (p *mixProject) configured(app string) []string {
-	var out []string
-	for _, v := range listItems(p.config.settings[app]["ecto_repos"]) {
-		if m, ok := v.data.(atom); ok {
-			out = append(out, strings.TrimPrefix(string(m), modulePrefix))
+// configured are the repositories that ecto_repos names; known is false when
+// it is computed, so that there may be others.
+func (p *mixProject) configured(app string) (repos []string, known bool) {
+	v, given := p.config.settings[app]["ecto_repos"]
+	for _, it := range listItems(v) {
+		if m, ok := it.data.(atom); ok {
+			repos = append(repos, strings.TrimPrefix(string(m), modulePrefix))
 		}
 	}
-	return out
+	return repos, !given || v.known()
 }
 
-// byDirectories takes every priv/*/migrations for a repository whose name is
-// not known.
-func (p *mixProject) byDirectories(a mixApp, wrappers []string) []*Repo {
+// byDirectories takes every priv/*/migrations that no repository has for one
+// whose name is not known.
+func (p *mixProject) byDirectories(a mixApp, wrappers []string, named []*Repo) []*Repo {
+	claimed := map[string]bool{}
+	for _, r := range named {
+		claimed[r.Dir] = true
+	}
 	dirs, _ := filepath.Glob(filepath.Join(a.dir, "priv", "*", "migrations")) // the pattern is a good one
 	var out []*Repo
 	for _, d := range dirs {
+		if claimed[filepath.Dir(d)] {
+			continue
+		}
 		out = append(out, &Repo{App: a.name, Root: a.dir, Dir: filepath.Dir(d), Dirs: []string{d}, Wrappers: wrappers, Problems: p.config.problems})
 	}
 	return out
@@ -515,6 +527,9 @@ func scanLib(lib string) libSources {
 func (s *libSources) scan(text string) {
 	if strings.Contains(text, "use Ecto.Repo") {
 		for _, m := range repoUse.FindAllStringSubmatch(text, -1) {
+			if readOnlyRepo.MatchString(m[3]) { // it runs no migrations
+				continue
+			}
 			adapter := ""
 			if a := adapterName.FindStringSubmatch(m[3]); a != nil {
 				adapter = a[1]

@@ -236,3 +236,45 @@ import_config "missing.exs"
 		t.Errorf("problems %q", r.Problems)
 	}
 }
+
+func TestReadReposComputed(t *testing.T) {
+	dir := writeProject(t, `
+-- mix.exs --
+def project, do: [apps_path: "apps"]
+-- apps/core/mix.exs --
+def project, do: [app: :core]
+-- apps/core/config/config.exs --
+import Config
+config :core, ecto_repos: Helper.repos()
+-- apps/core/lib/core/repo.ex --
+defmodule Core.Repo do
+  use Ecto.Repo, otp_app: :core, adapter: Ecto.Adapters.Postgres
+
+  defmodule Replica do
+    use Ecto.Repo, otp_app: :core, read_only: true, adapter: Ecto.Adapters.Postgres
+  end
+end
+-- apps/core/priv/repo/migrations/1_a.exs --
+-- apps/core/priv/chain/migrations/1_a.exs --
+-- apps/jobs/mix.exs --
+def project, do: [app: :jobs]
+-- apps/jobs/config/config.exs --
+import Config
+config :jobs, ecto_repos: [Core.Repo]
+`)
+	repos, err := ReadRepos(dir, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range repos {
+		rel, err := filepath.Rel(dir, r.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r.Name+" "+filepath.ToSlash(rel))
+	}
+	if diff := cmp.Diff([]string{"Core.Repo apps/core/priv/repo", " apps/core/priv/chain"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
