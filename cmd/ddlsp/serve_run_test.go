@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +28,8 @@ type user struct {
 	*lsptest.Editor
 	server *process
 	answer func(actions []string) any // null unless set
+	// password answers ddlsp/password; nobody is asked unless set.
+	password func(params json.RawMessage) any
 }
 
 type stream struct {
@@ -38,10 +41,15 @@ type stream struct {
 func (p *project) edit(t *testing.T, opts lsptest.Options) *user {
 	t.Helper()
 	u := &user{}
-	t.Setenv("DDLSP_DATABASE_URL", p.db.URL)
-	u.server = serve(t)
+	if os.Getenv("DDLSP_DATABASE_URL") == "" {
+		t.Setenv("DDLSP_DATABASE_URL", p.db.URL)
+	}
+	u.server = serve(t, "--log-file", filepath.Join(p.dir, "server.log"))
 	opts.Dir = p.dir
 	opts.Answer = func(method string, params json.RawMessage) (any, bool) {
+		if method == "ddlsp/password" && u.password != nil {
+			return u.password(params), true
+		}
 		if method != "window/showMessageRequest" || u.answer == nil {
 			return nil, false
 		}
@@ -216,6 +224,54 @@ func TestServeProtects(t *testing.T) {
 		t.Errorf("migrate: %+v", r)
 	}
 	p.wantTables("goose_db_version", "orders")
+}
+
+// A password is asked of the client that keeps them, used, and kept nowhere.
+func TestServeAsksForThePassword(t *testing.T) {
+	p := newProject(t, "migrations/00001_orders.sql", gooseOrders)
+	address, err := url.Parse(p.db.Server.TCP(p.db.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, ok := address.User.Password()
+	if !ok {
+		t.Fatal("the server asks for no password")
+	}
+	address.User = url.User(address.User.Username())
+	t.Setenv("DDLSP_DATABASE_URL", address.String())
+	t.Setenv("PGPASSFILE", filepath.Join(p.dir, "none"))
+	silent := p.edit(t, lsptest.Options{})
+	silent.refused(t, "ddlsp.status", map[string]any{}, "password")
+
+	u := p.edit(t, lsptest.Options{Init: map[string]any{"password": true}})
+	u.password = func(json.RawMessage) any { return nil }
+	u.refused(t, "ddlsp.status", map[string]any{}, "password")
+	u.password = func(params json.RawMessage) any {
+		for _, want := range []string{`"user":"` + address.User.Username() + `"`, `"host":"` + address.Hostname() + `"`, `"port":"` + address.Port() + `"`, p.db.Name} {
+			if !strings.Contains(string(params), want) {
+				t.Errorf("asked for the password with %s, want %s in it", params, want)
+			}
+		}
+		return secret
+	}
+	if raw, err := u.Command("ddlsp.status", map[string]any{}); err != nil || !strings.Contains(string(raw), `"pending"`) {
+		t.Errorf("status: %s, %v", raw, err)
+	}
+	u.answer = yes
+	if r := u.do(t, "ddlsp.migrate", map[string]any{}); r.Error != nil || len(r.Migrations) != 1 {
+		t.Errorf("migrate: %+v", r)
+	}
+	p.wantTables("goose_db_version", "orders")
+	for _, method := range []string{"window/showMessage", "window/logMessage", "$/progress"} {
+		for _, raw := range u.Notifications(method) {
+			if strings.Contains(string(raw), secret) {
+				t.Errorf("the password is in %s", raw)
+			}
+		}
+	}
+	if log, err := os.ReadFile(filepath.Join(p.dir, "server.log")); err != nil || strings.Contains(string(log), secret) {
+		t.Errorf("the log holds the password, or is not there: %v", err)
+	}
 }
 
 // A failed run marks the statement that failed, until the text changes.
