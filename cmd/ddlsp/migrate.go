@@ -135,9 +135,17 @@ func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 // interactive reports whether somebody can be asked.
 func (a *app) interactive() bool { return isTerminal(a.in) && isTerminal(a.err) }
 
-// verbs are the words for a direction.
+// migrations is the number of migrations of a plan; a redo has each twice.
+func migrations(plan *runner.Plan) int {
+	if plan.Request.Direction == runner.Redo {
+		return len(plan.Steps) / 2
+	}
+	return len(plan.Steps)
+}
+
+// verb has the words for a direction.
 var verb = map[runner.Direction]struct{ command, will, did string }{
-	runner.Up:   {"migrate", "Migrate", "applied"},
+	runner.Up:   {"migrate", "Apply", "applied"},
 	runner.Down: {"rollback", "Roll back", "rolled back"},
 	runner.Redo: {"redo", "Roll back and apply again", "rolled back and applied again"},
 }
@@ -171,7 +179,7 @@ func (a *app) consent(plan *runner.Plan, f *runFlags) error {
 		}
 		return nil
 	}
-	fmt.Fprintf(a.err, "%s on %s? [y/N] ", verb[plan.Request.Direction].will, t)
+	fmt.Fprintf(a.err, "%s %s (%s) on %s? [y/N] ", verb[plan.Request.Direction].will, plural(migrations(plan), "migration"), plural(plan.Statements(), "statement"), t)
 	line, _ := in.ReadString('\n')
 	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
 		return usagef("not confirmed. Nothing was changed")
