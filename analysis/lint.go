@@ -46,7 +46,10 @@ type Input struct {
 	Target int
 	// Before is the catalog that History[:Target] leaves; nil to have it
 	// computed.
-	Before   *schema.Catalog
+	Before *schema.Catalog
+	// End returns the catalog that the whole history leaves; nil to have it
+	// computed.
+	End      func() *schema.Catalog
 	Settings Settings
 }
 

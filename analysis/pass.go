@@ -136,6 +136,14 @@ func (p *Pass) Small(table migration.Name) bool {
 	return p.run.small[schema.RefOf(table).String()]
 }
 
+// End is the catalog that the whole history leaves, run up to its end.
+func (p *Pass) End() *schema.Catalog {
+	if p.Direction == migration.Up && p.run.in.End != nil {
+		return p.run.in.End()
+	}
+	return p.After.Fold(p.Later())
+}
+
 // Later are the migrations that run after this one.
 func (p *Pass) Later() []*migration.Migration {
 	return p.run.in.History[p.run.in.Target+1:]

@@ -76,7 +76,7 @@ func withoutArgument(s *analysis.Step, arg source.Span, place string) change {
 // laterRelation returns the relation that one statement made as it stands at
 // the end of the whole history, or nil when it is gone.
 func laterRelation(p *analysis.Pass, r *schema.Relation) (*schema.Relation, *schema.Catalog) {
-	c := p.After.Fold(p.Later())
+	c := p.End()
 	if r.Created != nil {
 		for o := range c.Relations() {
 			if o.Created != nil && o.Created.Statement == r.Created.Statement && o.Kind == r.Kind {

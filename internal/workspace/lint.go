@@ -141,8 +141,8 @@ func (s *Snapshot) lintable(ctx context.Context, path string, owners map[string]
 	return m, p
 }
 
-// warm reads the operations of all statements, on every core, before they are
-// folded one after the other.
+// warm reads the operations of all statements, on every core, and then folds
+// each history once from its start to its end.
 func warm(owners map[string]*Project) {
 	var all []*migration.Migration
 	for _, p := range owners {
@@ -155,6 +155,11 @@ func warm(owners map[string]*Project) {
 			st.Parse()
 		}
 	})
+	for _, p := range owners {
+		if p.Foreign == "" {
+			p.Catalog(len(p.history().migrations))
+		}
+	}
 }
 
 // parallel calls f for 0 to n-1 on all cores.

@@ -183,7 +183,8 @@ func (p *Project) lint(m *migration.Migration, extra analysis.Settings, special 
 	}
 	settings := p.LintSettings()
 	settings.Select, settings.Ignore = extra.Select, extra.Ignore
-	r := rules.Linter().Lint(analysis.Input{History: h.migrations, Target: i, Before: p.Catalog(i), Settings: settings})
+	r := rules.Linter().Lint(analysis.Input{History: h.migrations, Target: i, Before: p.Catalog(i), Settings: settings,
+		End: func() *schema.Catalog { return p.Catalog(len(h.migrations)) }})
 	if !special {
 		h.mu.Lock()
 		h.results[i] = r
