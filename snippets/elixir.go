@@ -22,7 +22,7 @@ func elixirItems(c Context) []Item {
 	case o.blank:
 		return c.ectoFiles(p)
 	case o.inTable:
-		return c.ectoColumns(p)
+		return c.ectoColumns(p, strings.HasPrefix(o.head, "alter"))
 	case o.direction != "":
 		return c.ectoBodies(p, rest, o)
 	}
@@ -45,12 +45,16 @@ func (c Context) ectoFiles(p place) []Item {
 	return out
 }
 
-func (c Context) ectoColumns(p place) []Item {
+func (c Context) ectoColumns(p place, alter bool) []Item {
 	var out []Item
 	c.each(templates.Ecto, func(t *templates.Template, part templates.Part, later []templates.Part) {
 		b, _ := part.Body(templates.Ecto)
-		if b.Column != "" {
-			out = append(out, c.item(p, t, part, nil, templates.Ecto, b.Column))
+		text := b.InCreate
+		if alter {
+			text = b.InAlter
+		}
+		if text != "" {
+			out = append(out, c.item(p, t, part, nil, templates.Ecto, text))
 		}
 	})
 	return out

@@ -212,6 +212,8 @@ func TestPlacesInElixir(t *testing.T) {
 		{module("  def change do\n    cre|\n  end"), "create_hypertable", ""},
 		{module("  def change() do\n    |\n  end"), "add_index", ""},
 		{module("  def change do\n    alter table(:a) do\n      add :b, :text\n      |\n    end\n  end"), "add_column", "create_table"},
+		{module("  def change do\n    alter table(:a) do\n      |\n    end\n  end"), "alter_table", "create_table"},
+		{module("  def change do\n    create table(:a) do\n      |\n    end\n  end"), "add_foreign_key", "alter_table"},
 		{module("  def change do\n    create table(:a,\n             primary_key: false) do\n      |\n    end\n  end"), "uuid_key", "create_table"},
 		{module("  def change do\n    create table(:a) do\n      add :b, :text\n    end\n\n    |\n  end"), "check_constraint", "add_index"},
 		{module("  def change do\n    create table(:a) do\n    end\n    |\n  end"), "comments", "create_hypertable"},

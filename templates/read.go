@@ -18,7 +18,8 @@ import (
 //	first[, no transaction]: WHY          (of the first part, if there is something to say)
 //	follow KEY[, no transaction]: WHY     (a further part)
 //
-// and its files are named [KEY/]{change,up,down,column}.SYNTAX.
+// and its files are named [KEY/]{change,up,down}.SYNTAX; column.exs stands in
+// a table's block, in_create.exs and in_alter.exs only in one of the two kinds.
 func read(name string, text []byte) (*Template, error) {
 	t := &Template{Name: name, Parts: []Part{{}}}
 	archive := txtar.Parse(text)
@@ -42,7 +43,7 @@ func read(name string, text []byte) (*Template, error) {
 				b.Up = b.Change
 				p.bodies[s] = b
 			}
-			for _, text := range []Text{b.Change, b.Up, b.Down, b.Column} {
+			for _, text := range []Text{b.Change, b.Up, b.Down, b.InCreate, b.InAlter} {
 				for _, name := range text.Fields() {
 					if t.Field(name) == nil {
 						return nil, fmt.Errorf("field %q is used and not declared", name)
@@ -143,7 +144,11 @@ func (t *Template) body(file, text string) error {
 		case "down":
 			b.Down = Text(text)
 		case "column":
-			b.Column = Text(text)
+			b.InCreate, b.InAlter = Text(text), Text(text)
+		case "in_create":
+			b.InCreate = Text(text)
+		case "in_alter":
+			b.InAlter = Text(text)
 		default:
 			return fmt.Errorf("not understood")
 		}

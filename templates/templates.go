@@ -115,8 +115,9 @@ type Body struct {
 	// Up and Down are the directions. Where Change is there, Up equals it, as
 	// what can be reversed can also be run.
 	Up, Down Text
-	// Column is what to write inside the block of an Ecto table instead.
-	Column Text
+	// InCreate and InAlter are what to write inside the block of an Ecto table
+	// that is created or altered instead.
+	InCreate, InAlter Text
 }
 
 // PartsIn returns the parts that a syntax needs, in order.

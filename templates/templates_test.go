@@ -175,7 +175,7 @@ func TestEctoTextsAreFormatted(t *testing.T) {
 				}
 				write(name+"_file.exs", p.EctoText(templates.EctoFile{Module: "Shop.Repo.Migrations.A"}).Fill(values))
 				b, _ := p.Body(templates.Ecto)
-				for what, text := range map[string]templates.Text{"up": b.Up, "down": b.Down} {
+				for what, text := range map[string]templates.Text{"up": b.Up, "down": b.Down, "create": b.InCreate, "alter": b.InAlter} {
 					if text != "" {
 						write(name+"_"+what+".exs", text.Fill(values)+"\n")
 					}
