@@ -113,7 +113,7 @@ func unknownArgument(args []value) (unknown, bool) {
 	return unknown{}, false
 }
 
-// options reads the keyword list at args[i], if there is one. ok is false when
+// optionsAt reads the keyword list at args[i], if there is one. ok is false when
 // it is something else.
 func optionsAt(args []value, i int) ([]pair, bool) {
 	if i >= len(args) {
@@ -528,7 +528,7 @@ func (c *compiler) change(s *callSite, typed bool) value {
 	done := value{atomOK, s.node.Span}
 	for _, a := range s.args {
 		if u, ok := a.data.(unknown); ok {
-			c.unreadable(s, u.reason)
+			c.opaque(s.whole, u.reason)
 			return done
 		}
 	}
@@ -550,11 +550,6 @@ func (c *compiler) change(s *callSite, typed bool) value {
 	return done
 }
 
-// unreadable makes the open block opaque, where one is open.
-func (c *compiler) unreadable(s *callSite, reason string) {
-	c.opaque(s.whole, reason)
-}
-
 func (c *compiler) addChange(ch *change) {
 	if c.open == nil {
 		throw("Ecto.MigrationError", "cannot execute command outside of block", ch.node.Span)
@@ -568,7 +563,7 @@ func (c *compiler) addChange(ch *change) {
 func (c *compiler) timestamps(s *callSite) value {
 	done := value{atomOK, s.node.Span}
 	if u, ok := unknownArgument(s.args); ok {
-		c.unreadable(s, u.reason)
+		c.opaque(s.whole, u.reason)
 		return done
 	}
 	written, ok := optionsAt(s.args, 0)

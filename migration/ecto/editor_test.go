@@ -150,13 +150,13 @@ func TestLeaveTransaction(t *testing.T) {
 		t.Error(diff)
 	}
 	windows := strings.ReplaceAll(inModule(def), "\n", "\r\n")
-	if got := mend2(t, windows, leave); strings.Contains(strings.ReplaceAll(got, "\r\n", ""), "\n") {
+	if got := applied(t, windows, leave); strings.Contains(strings.ReplaceAll(got, "\r\n", ""), "\n") {
 		t.Errorf("mixed line ends: %q", got)
 	}
 }
 
-// mend2 applies a change to a file with \r\n line ends.
-func mend2(t *testing.T, before string, f func(m *migration.Migration) ([]source.Edit, error)) string {
+// applied applies a change to a file with \r\n line ends.
+func applied(t *testing.T, before string, f func(m *migration.Migration) ([]source.Edit, error)) string {
 	t.Helper()
 	edits, err := f(readText(before))
 	if err != nil {

@@ -119,23 +119,18 @@ func (w *sqlWriter) piece(t *text, start, end int) {
 
 // render turns a command into its statements.
 func (c *compiler) render(cmd *command) {
-	switch cmd.object.kindOr(cmd.op) {
+	if cmd.object == nil {
+		c.renderHypertable(cmd)
+		return
+	}
+	switch cmd.object.kind {
 	case tableRecord:
 		c.renderTable(cmd)
 	case indexRecord:
 		c.renderIndex(cmd)
 	case constraintRecord:
 		c.renderConstraint(cmd)
-	default:
-		c.renderHypertable(cmd)
 	}
-}
-
-func (r *record) kindOr(commandOp) recordKind {
-	if r == nil {
-		return ""
-	}
-	return r.kind
 }
 
 // send appends the statement that w holds.
@@ -483,8 +478,7 @@ func (c *compiler) defaultValue(w *sqlWriter, def, typ value) {
 		}
 	case *mapping:
 		if typ.is("map") {
-			if u, bad := def.findUnknown(); bad {
-				_ = u
+			if !def.known() {
 				w.placeholder(def.span)
 				return
 			}

@@ -438,18 +438,17 @@ func inspect(v value) string {
 	return "..."
 }
 
+// inspectItems prints the items of a list or tuple; keywords prints a list
+// whose items are all pairs as key: value.
 func inspectItems(items []value, keywords bool) string {
-	var parts []string
+	parts := make([]string, len(items))
+	kw, ok := (value{data: &list{items}}).keywords()
 	for i, it := range items {
-		// A list whose tail is keywords prints as such only when all are.
-		if t, ok := it.data.(*tuple); ok && keywords && len(t.items) == 2 {
-			if _, all := (value{data: &list{items}}).keywords(); all {
-				parts = append(parts, inspectKey(t.items[0].data.(atom))+" "+inspect(t.items[1]))
-				continue
-			}
+		if keywords && ok {
+			parts[i] = inspectKey(kw[i].key.data.(atom)) + " " + inspect(kw[i].value)
+			continue
 		}
-		_ = i
-		parts = append(parts, inspect(it))
+		parts[i] = inspect(it)
 	}
 	return strings.Join(parts, ", ")
 }
