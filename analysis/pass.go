@@ -63,13 +63,19 @@ func (t Transaction) Certain() bool { return t != NoTransaction && t != UnknownT
 
 func (r *run) pass(d migration.Direction, before *schema.Catalog) *Pass {
 	p := &Pass{Migration: r.m, Direction: d, Body: r.m.Body(d), Before: before, Settings: &r.in.Settings, run: r}
-	p.Steps = make([]Step, 0, 8)
+	n := 0
+	for _, u := range p.Body.Units {
+		n += len(u.Statements)
+	}
+	p.Steps = make([]Step, 0, n)
+	origins := make([]schema.Origin, 0, n) // never grows: catalogs point into it
 	c := before
 	file := false // a BEGIN of the file is open
 	tool := p.Body.Tx == migration.Explicit
 	for _, u := range p.Body.Units {
 		for _, s := range u.Statements {
-			at := &schema.Origin{Migration: r.m, Direction: d, Statement: s}
+			origins = append(origins, schema.Origin{Migration: r.m, Direction: d, Statement: s})
+			at := &origins[len(origins)-1]
 			tx := NoTransaction
 			switch {
 			case file:

@@ -1,6 +1,6 @@
 package schema
 
-import "hash/fnv"
+import "strings"
 
 // A pmap is a persistent sorted map: set and delete return a new map that
 // shares almost everything with the old one, so that one catalog per migration
@@ -9,7 +9,6 @@ import "hash/fnv"
 // order of insertion. The zero value is empty.
 type pmap[V any] struct {
 	root *pnode[V]
-	len  int
 }
 
 type pnode[V any] struct {
@@ -20,26 +19,23 @@ type pnode[V any] struct {
 }
 
 func (r Ref) compare(o Ref) int {
-	switch {
-	case r.Schema < o.Schema:
-		return -1
-	case r.Schema > o.Schema:
-		return 1
-	case r.Name < o.Name:
-		return -1
-	case r.Name > o.Name:
-		return 1
+	if r.Schema != o.Schema {
+		return strings.Compare(r.Schema, o.Schema)
 	}
-	return 0
+	return strings.Compare(r.Name, o.Name)
 }
 
 func (r Ref) hash() uint32 {
-	h := fnv.New32a()
-	h.Write([]byte(r.Schema))
-	h.Write([]byte{0})
-	h.Write([]byte(r.Name))
+	// FNV-1a of both names.
+	x := uint32(2166136261)
+	for i := range len(r.Schema) {
+		x = (x ^ uint32(r.Schema[i])) * 16777619
+	}
+	x *= 16777619
+	for i := range len(r.Name) {
+		x = (x ^ uint32(r.Name[i])) * 16777619
+	}
 	// A final mix: the high bits decide the shape.
-	x := h.Sum32()
 	x ^= x >> 16
 	x *= 0x7feb352d
 	x ^= x >> 15
@@ -62,9 +58,6 @@ func (m pmap[V]) get(key Ref) (V, bool) {
 }
 
 func (m pmap[V]) set(key Ref, val V) pmap[V] {
-	if _, ok := m.get(key); !ok {
-		m.len++
-	}
 	m.root = insert(m.root, key, key.hash(), val)
 	return m
 }
@@ -110,7 +103,6 @@ func (m pmap[V]) delete(key Ref) pmap[V] {
 	if _, ok := m.get(key); !ok {
 		return m
 	}
-	m.len--
 	m.root = remove(m.root, key)
 	return m
 }

@@ -146,12 +146,11 @@ func TestPmap(t *testing.T) {
 		if !slices.IsSortedFunc(keys, Ref.compare) {
 			t.Error("keys out of order")
 		}
-		if n != m.len {
-			t.Errorf("%d entries, length %d", n, m.len)
-		}
 		return n
 	}
-	check(m)
+	if n := check(m); n != len(want) {
+		t.Errorf("%d entries, want %d", n, len(want))
+	}
 	for k, v := range want {
 		if got, ok := m.get(k); !ok || got != v {
 			t.Errorf("%v is %d, want %d", k, got, v)

@@ -113,10 +113,14 @@ func line(p *analysis.Pass, path string, at int) source.Span {
 	return source.Span{Start: at, End: end}
 }
 
+// undoLimit is the number of statements up to which a down is written for the
+// user: nobody reads a longer one, and every key pressed would compute it.
+const undoLimit = 300
+
 // downFixes offers the down that undoes up, or one that fails honestly.
 func downFixes(p *analysis.Pass) []analysis.Fix {
 	m := p.Migration
-	if m.Editor == nil {
+	if m.Editor == nil || len(p.Steps) > undoLimit {
 		return nil
 	}
 	sql, err := schema.Undo(m, migration.Up, p.Before)
