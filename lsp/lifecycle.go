@@ -50,11 +50,7 @@ func (s *Server) Initialize(_ context.Context, p *protocol.InitializeParams) (*p
 		s.addFolder(f.URI)
 	}
 	if len(folders) == 0 {
-		if p.RootURI != nil {
-			s.addFolder(*p.RootURI)
-		} else if dir, ok := p.RootPath.Get(); ok && filepath.IsAbs(dir) {
-			s.roots.add(filepath.Clean(dir), false)
-		}
+		s.addOldRoot(p)
 	}
 	s.state.Store(stateRunning)
 
@@ -152,6 +148,17 @@ func (s *Server) trust(raw []byte) {
 	}
 	s.trusted.Store(p.Trusted)
 	s.spawn("refresh", s.refreshClient)
+}
+
+// addOldRoot takes the one folder of a client that knows no workspace folders.
+//
+//lint:ignore SA1019 such clients send nothing else
+func (s *Server) addOldRoot(p *protocol.InitializeParams) {
+	if p.RootURI != nil {
+		s.addFolder(*p.RootURI)
+	} else if dir, ok := p.RootPath.Get(); ok && filepath.IsAbs(dir) {
+		s.roots.add(filepath.Clean(dir), false)
+	}
 }
 
 // addFolder makes a root of a folder of the file system; the server can read

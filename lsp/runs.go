@@ -7,24 +7,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 
-	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/runner"
 	"github.com/ddlsp/ddlsp/runner/worker"
 )
-
-// methodPassword asks a client that keeps secrets for a password.
-const methodPassword = "ddlsp/password"
-
-// answerTime is how long a question to the user may stay unanswered.
-const answerTime = 5 * time.Minute
 
 // runArgs is the argument of the commands that change a database.
 type runArgs struct {
@@ -67,21 +58,6 @@ func (r *runs) begin(database, what string) (end func(), err error) {
 		defer r.mu.Unlock()
 		delete(r.busy, database)
 	}, nil
-}
-
-func (r *runs) choose(root, database string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.chosen == nil {
-		r.chosen = map[string]string{}
-	}
-	r.chosen[root] = database
-}
-
-func (r *runs) choice(root string) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.chosen[root]
 }
 
 func (s *Server) migrate(ctx context.Context, token protocol.ProgressToken, a runArgs) (any, error) {
@@ -198,18 +174,6 @@ func (s *Server) request(ctx context.Context, op string, a runArgs) (scope, work
 	return p, req, nil
 }
 
-// databaseFor is the name of the database to use: the command's, the one the
-// user chose, the client's setting; "" leaves it to the configuration.
-func (s *Server) databaseFor(p scope, named string) string {
-	if named != "" {
-		return named
-	}
-	if chosen := s.runs.choice(p.Root); chosen != "" {
-		return chosen
-	}
-	return s.settings.get().Database
-}
-
 // unsaved refuses to run what is not what the user sees: the child reads the
 // files, not the buffers.
 func (s *Server) unsaved(p scope) error {
@@ -270,275 +234,4 @@ func (s *Server) inChild(ctx context.Context, req worker.Request, event func(run
 		h.Password = s.password
 	}
 	return worker.Run(ctx, cmd, req, h)
-}
-
-// password asks the client. The answer is never kept nor logged.
-func (s *Server) password(ctx context.Context, r worker.PasswordRequest) (string, error) {
-	raw, err := protocolJSON(r)
-	if err != nil {
-		return "", err
-	}
-	var answer *string
-	var got jsonrpc2.RawMessage
-	if _, err := s.conn.Call(ctx, methodPassword, raw, &got); err != nil {
-		return "", errors.New("the editor gave no password")
-	}
-	if json.Unmarshal(got, &answer) != nil || answer == nil {
-		return "", errors.New("the editor gave no password")
-	}
-	return *answer, nil
-}
-
-func protocolJSON(v any) (jsonrpc2.RawMessage, error) {
-	raw, err := json.Marshal(v)
-	return jsonrpc2.RawMessage(raw), err
-}
-
-// ask has the client ask the user. Nothing but the exact yes is one.
-func (s *Server) ask(ctx context.Context, op string, a runArgs, plan *runner.Report) error {
-	where := plan.Database + " on " + plan.Host
-	yes := map[string]string{"migrate": "Migrate ", "rollback": "Roll back ", "redo": "Redo on "}[op] + plan.Database
-	refusal := func(why string) error {
-		return fmt.Errorf("%s. Nothing was sent to %s. From a terminal: %s", why, where, cliCommand(op, a, plan))
-	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	kind := protocol.MessageTypeInfo
-	if op != "migrate" || len(plan.Drops) > 0 || plan.Protected {
-		kind = protocol.MessageTypeWarning
-	}
-	answer, err := s.client.ShowMessageRequest(ctx, &protocol.ShowMessageRequestParams{
-		Type: kind, Message: question(op, plan),
-		Actions: []protocol.MessageActionItem{{Title: yes}, {Title: "Cancel"}},
-	})
-	switch {
-	case ctx.Err() != nil:
-		return refusal("The question was not answered")
-	case err != nil:
-		err := refusal("The editor cannot ask for confirmation")
-		s.say(protocol.MessageTypeWarning, err.Error())
-		return err
-	case answer == nil || answer.Title != yes:
-		return refusal("Not confirmed")
-	}
-	return nil
-}
-
-// question says what would happen, and where.
-func question(op string, plan *runner.Report) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s on %s?", map[string]string{
-		"migrate": "Apply " + count(len(plan.Migrations)) + " to", "rollback": "Roll back " + count(len(plan.Migrations)) + " of", "redo": "Roll back and apply again on",
-	}[op], plan.Database, plan.Host)
-	for _, m := range plan.Migrations {
-		fmt.Fprintf(&b, "\n%s %s %s", m.Direction, m.Version, m.Name)
-	}
-	if len(plan.Drops) > 0 {
-		fmt.Fprintf(&b, "\nThis drops %s.", strings.Join(plan.Drops, ", "))
-	}
-	for _, n := range plan.Notes {
-		b.WriteString("\n" + n)
-	}
-	return b.String()
-}
-
-func count(migrations int) string {
-	if migrations == 1 {
-		return "1 migration"
-	}
-	return fmt.Sprintf("%d migrations", migrations)
-}
-
-// cliCommand is the same run for a terminal, where everybody can be asked.
-func cliCommand(op string, a runArgs, plan *runner.Report) string {
-	words := []string{"ddlsp", op}
-	add := func(flag, value string) {
-		if value != "" {
-			words = append(words, flag, value)
-		}
-	}
-	add("--to", a.To)
-	add("--to-exclusive", a.ToExclusive)
-	if a.Step > 0 {
-		add("--step", fmt.Sprint(a.Step))
-	}
-	if a.All {
-		words = append(words, "--all")
-	}
-	add("--prefix", a.Prefix)
-	add("--database", plan.Name)
-	return strings.Join(words, " ")
-}
-
-func doing(op string) string {
-	return map[string]string{"migrate": "Migrating", "rollback": "Rolling back", "redo": "Redoing"}[op]
-}
-
-func nothingToDo(op string) string {
-	if op == "migrate" {
-		return "Nothing is pending on"
-	}
-	return "Nothing is applied on"
-}
-
-// outcome says how a run ended.
-func outcome(r *runner.Report, where string, err error) (string, protocol.MessageType) {
-	if r == nil {
-		if err == nil {
-			err = errors.New("no result")
-		}
-		return err.Error(), protocol.MessageTypeError
-	}
-	count := map[string]int{}
-	for _, m := range r.Migrations {
-		count[m.Outcome]++
-	}
-	var parts []string
-	for _, o := range []struct{ outcome, words string }{
-		{runner.RolledBack, "rolled back"}, {runner.Applied, "applied"}, {runner.Failed, "failed"}, {runner.Skipped, "skipped"},
-	} {
-		if n := count[o.outcome]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, o.words))
-		}
-	}
-	if len(parts) == 0 {
-		parts = []string{"nothing was run"}
-	}
-	words := where + ": " + strings.Join(parts, ", ") + "."
-	if r.Error == nil {
-		return words, protocol.MessageTypeInfo
-	}
-	words += " " + r.Error.Message
-	if r.Error.Remains != "" {
-		words += "\n" + r.Error.Remains
-	}
-	return words, protocol.MessageTypeError
-}
-
-func (s *Server) say(kind protocol.MessageType, text string) {
-	if err := s.client.ShowMessage(s.life, &protocol.ShowMessageParams{Type: kind, Message: text}); err != nil && s.life.Err() == nil {
-		s.log.Warn("window/showMessage", "err", err)
-	}
-}
-
-// publishFailure marks the statement that failed. dir is what the report's
-// paths are relative to.
-func (s *Server) publishFailure(dir string, e *runner.ReportError) {
-	if e.Path == nil || e.Range == nil {
-		return
-	}
-	path := filepath.FromSlash(*e.Path)
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
-	}
-	r := s.roots.find(path)
-	if r == nil {
-		return
-	}
-	lines, err := r.session.Snapshot().Lines(path)
-	if err != nil {
-		return
-	}
-	message := e.Message
-	if e.Remains != "" {
-		message += "\n" + e.Remains
-	}
-	d := &protocol.Diagnostic{
-		Range:    s.rangeOf(lines, source.Span{Start: e.Range.Start.Offset, End: e.Range.End.Offset}),
-		Severity: protocol.DiagnosticSeverityError,
-		Source:   protocol.NewOptional(sourceRun),
-		Message:  protocol.String(message),
-	}
-	if e.SQLState != "" {
-		d.Code = protocol.String(e.SQLState)
-	}
-	s.pub.fail(path, d)
-}
-
-type statusArgs struct {
-	URI      string `json:"uri"`
-	Database string `json:"database"`
-}
-
-// status answers what `ddlsp status` prints. It only reads.
-func (s *Server) status(ctx context.Context, _ protocol.ProgressToken, a statusArgs) (any, error) {
-	_, req, err := s.request(ctx, "status", runArgs{URI: a.URI, Database: a.Database})
-	if err != nil {
-		return nil, err
-	}
-	ctx, hangUp := context.WithCancel(ctx)
-	defer hangUp()
-	defer context.AfterFunc(s.listening, hangUp)()
-	raw, err := s.inChild(ctx, req, nil)
-	if err == nil && s.bare {
-		s.say(protocol.MessageTypeInfo, statusWords(raw))
-	}
-	return raw, err
-}
-
-// statusWords is a status for people: what is not applied, one by one.
-func statusWords(raw json.RawMessage) string {
-	var r runner.StatusReport
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return err.Error()
-	}
-	var b strings.Builder
-	applied := 0
-	for _, m := range r.Migrations {
-		if m.State == "applied" {
-			applied++
-		}
-	}
-	fmt.Fprintf(&b, "%s on %s: %d of %d applied", r.Database, r.Host, applied, len(r.Migrations))
-	for _, m := range r.Migrations {
-		if m.State != "applied" {
-			fmt.Fprintf(&b, "\n%s: %s %s", strings.ReplaceAll(m.State, "_", " "), m.Version, m.Name)
-		}
-	}
-	return b.String()
-}
-
-type databaseInfo struct {
-	Name      string `json:"name"`
-	Protected bool   `json:"protected"`
-}
-
-type databaseList struct {
-	Databases []databaseInfo `json:"databases"`
-	Selected  *string        `json:"selected"`
-}
-
-// selectDatabase chooses the database that the project's commands use from
-// now on; without a name it lists those there are. An empty choice, as
-// configured, is null.
-func (s *Server) selectDatabase(ctx context.Context, _ protocol.ProgressToken, a statusArgs) (any, error) {
-	p, err := s.projectFor(ctx, a.URI)
-	if err != nil {
-		return nil, err
-	}
-	out := databaseList{Databases: []databaseInfo{}}
-	var names []string
-	for name := range p.Settings.Databases {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		out.Databases = append(out.Databases, databaseInfo{name, p.Settings.Databases[name].Protected})
-	}
-	if a.Database != "" {
-		if !slices.Contains(names, a.Database) && a.Database != runner.Embedded {
-			if len(names) == 0 {
-				return nil, fmt.Errorf("%s configures no databases: the one that the project's own tool uses is taken", p.Root)
-			}
-			return nil, fmt.Errorf("there is no database %q; there is %s", a.Database, strings.Join(names, ", "))
-		}
-		s.runs.choose(p.Root, a.Database)
-		s.spawn("refresh", s.refreshClient)
-	}
-	if now := s.databaseFor(p, ""); now != "" {
-		out.Selected = &now
-	} else if p.Settings.DefaultDatabase != "" {
-		out.Selected = &p.Settings.DefaultDatabase
-	}
-	return out, nil
 }
