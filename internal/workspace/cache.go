@@ -198,7 +198,7 @@ func (c *cache) baseline(path, text string) *schema.Catalog {
 }
 
 // elsewhere is the layout of a directory outside the session's own.
-func (c *cache) elsewhere(root string, s *Snapshot) *layout {
+func (c *cache) elsewhere(root string, deep bool, s *Snapshot) *layout {
 	c.mu.Lock()
 	if c.layoutDisk != s.disk { // something changed on disk
 		c.layouts, c.wrapping, c.layoutDisk = map[string]*layoutCell{}, map[string][]string{}, s.disk
@@ -210,7 +210,7 @@ func (c *cache) elsewhere(root string, s *Snapshot) *layout {
 	}
 	c.mu.Unlock()
 	cell.once.Do(func() {
-		l := s.discoverIn(root)
+		l := s.discoverBelow(root, deep)
 		cell.mu.Lock()
 		cell.l = l
 		cell.mu.Unlock()

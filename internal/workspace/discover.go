@@ -78,17 +78,17 @@ func skipped(name string) bool {
 var markers = []string{"ddlsp.toml", ".ddlsp.toml", "mix.exs", "go.mod", "Cargo.toml", "package.json", "tern.conf", "flyway.toml", "atlas.hcl", "diesel.toml", ".git", ".env"}
 
 // rootAbove is the nearest directory, from dir upward, that a project could
-// have as its root; dir itself without one.
-func (s *Snapshot) rootAbove(dir string) string {
+// have as its root; dir itself, and false, without one.
+func rootAbove(dir string) (root string, marked bool) {
 	for d := dir; ; {
 		for _, m := range markers {
 			if _, err := os.Lstat(filepath.Join(d, m)); err == nil {
-				return d
+				return d, true
 			}
 		}
 		up := filepath.Dir(d)
 		if up == d {
-			return dir
+			return dir, false
 		}
 		d = up
 	}
@@ -116,7 +116,7 @@ func (s *Snapshot) discover(ctx context.Context) *layout {
 		}
 	}
 	if len(l.plans) == 0 {
-		if up := s.rootAbove(root); up != root {
+		if up, _ := rootAbove(root); up != root {
 			if above := s.discoverIn(up); len(above.plans) > 0 {
 				if l.err != nil {
 					above.err = l.err
@@ -155,7 +155,14 @@ func (l *layout) fail(err error) {
 }
 
 // discoverIn finds the projects below root.
-func (s *Snapshot) discoverIn(root string) *layout {
+func (s *Snapshot) discoverIn(root string) *layout { return s.discoverBelow(root, true) }
+
+// maxDirs is how many directories are looked into: a session that was opened
+// over a whole disk must not read it all.
+const maxDirs = 20000
+
+// discoverBelow finds the projects below root, or in root alone.
+func (s *Snapshot) discoverBelow(root string, deep bool) *layout {
 	l := newLayout(root)
 	cfg, err := s.configFor(root)
 	l.fail(err)
@@ -166,7 +173,10 @@ func (s *Snapshot) discoverIn(root string) *layout {
 	if s.configured(l, cfg) {
 		return l
 	}
-	w := walker{s: s, l: l, root: root}
+	w := walker{s: s, l: l, root: root, left: maxDirs}
+	if !deep {
+		w.left = 1
+	}
 	w.walk(root, cfg)
 	sort.SliceStable(l.plans, func(i, j int) bool { return l.plans[i].dirs[0] < l.plans[j].dirs[0] })
 	return l
@@ -432,9 +442,13 @@ type walker struct {
 	s    *Snapshot
 	l    *layout
 	root string
+	left int // directories that may still be looked into
 }
 
 func (w *walker) walk(dir string, cfg *config.Config) {
+	if w.left--; w.left < 0 {
+		return
+	}
 	if dir != w.root && w.s.opts.Config == "" {
 		if path, ok := config.In(dir); ok && path != cfg.Path {
 			own, err := w.s.configFor(dir)
@@ -527,7 +541,7 @@ func (w *walker) directory(dir string, cfg *config.Config) bool {
 	default:
 		evidence = append([]string{"the configuration"}, evidence...)
 	}
-	root := w.s.rootAbove(dir)
+	root, _ := rootAbove(dir)
 	if !within(w.root, root) {
 		root = w.root
 	}

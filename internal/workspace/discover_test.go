@@ -224,3 +224,24 @@ func TestTouch(t *testing.T) {
 		t.Error("nothing is found after everything was forgotten")
 	}
 }
+
+func TestFilesOutsideOfTheDirectory(t *testing.T) {
+	here := tree(t, map[string]string{".git/HEAD": "", "a.sql": ""})
+	there := tree(t, map[string]string{"go.mod": "", "db/00001_a.sql": gooseFile, "db/00002_b.sql": gooseFile, "other/1_x.up.sql": ""})
+	ctx := context.Background()
+	s := NewSession(Options{Dir: here, Env: noEnv}).Snapshot()
+	m, p := s.Migration(ctx, filepath.Join(there, "db", "00002_b.sql"))
+	if m == nil || p.Format != migration.Goose || len(p.History(ctx)) != 2 || p.Root != there {
+		t.Errorf("read %+v of %+v", m, p)
+	}
+	bare := tree(t, map[string]string{"1_x.up.sql": "SELECT 1;", "2_y.up.sql": "SELECT 1;", "deep/00001_a.sql": gooseFile})
+	if _, marked := rootAbove(bare); marked {
+		t.Skip("the temporary directory lies in somebody's project")
+	}
+	if m, p := s.Migration(ctx, filepath.Join(bare, "2_y.up.sql")); m == nil || len(p.History(ctx)) != 2 {
+		t.Errorf("read %+v of %+v", m, p)
+	}
+	if projects, _ := s.Projects(ctx); len(projects) != 0 {
+		t.Errorf("%d projects of other directories", len(projects))
+	}
+}

@@ -95,13 +95,15 @@ func (s *Snapshot) ProjectOf(ctx context.Context, path string) *Project {
 }
 
 // around is the layout of the place of a file that lies outside the session's
-// directory.
+// directory: of the project around it, or, where nothing marks one, of its own
+// directory alone.
 func (s *Snapshot) around(path string, l *layout) *layout {
 	if within(l.root, path) {
 		return nil
 	}
-	root := s.rootAbove(filepath.Dir(path))
-	return s.cache.elsewhere(root, s)
+	dir := filepath.Dir(path)
+	root, marked := rootAbove(dir)
+	return s.cache.elsewhere(root, marked, s)
 }
 
 // Migration is the migration that a file belongs to, with its project. A file
