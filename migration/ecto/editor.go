@@ -424,25 +424,29 @@ func (e *editor) executes(sql []string, indent string, change bool) string {
 		if change {
 			down = `""`
 		}
-		out[i] = execute(s, down, indent)
+		out[i] = e.execute(s, down, indent)
 	}
 	return strings.Join(out, "\n")
 }
 
-// execute writes one execute at an indentation; down is a literal, "" for
-// none.
-func execute(sql, down, indent string) string {
+// execute writes one execute at an indentation, with parentheses where the
+// file writes them; down is a literal, "" for none.
+func (e *editor) execute(sql, down, indent string) string {
+	open, end := " ", ""
+	if e.parentheses() {
+		open, end = "(", ")"
+	}
 	sql = strings.TrimRight(strings.TrimSpace(sql), "; \t\r\n")
 	one := stringLiteral(sql)
 	single := !strings.ContainsAny(sql, "\n\r") && !strings.Contains(sql, `"`)
 	if down == "" {
-		if line := indent + "execute " + one; single && runes(line) <= lineWidth {
+		if line := indent + "execute" + open + one + end; single && runes(line) <= lineWidth {
 			return line
 		}
-		return indent + "execute " + heredoc(sql, indent)
+		return indent + "execute" + open + heredoc(sql, indent) + end
 	}
 	if single {
-		if line := indent + "execute " + one + ", " + down; runes(line) <= lineWidth && !strings.Contains(down, "\n") {
+		if line := indent + "execute" + open + one + ", " + down + end; runes(line) <= lineWidth && !strings.Contains(down, "\n") {
 			return line
 		}
 	} else {
@@ -450,6 +454,34 @@ func execute(sql, down, indent string) string {
 	}
 	return indent + "execute(\n" + indent + "  " + one + ",\n" + indent + "  " + down + "\n" + indent + ")"
 }
+
+// parentheses reports whether the file puts the arguments of its commands in
+// parentheses: mix format does, where the project does not import the
+// formatting rules of Ecto.
+func (e *editor) parentheses() bool {
+	with, without := 0, 0
+	var walk func(n *syntax.Node)
+	walk = func(n *syntax.Node) {
+		if name := callee(e.file.Text, n); commandFunctions[name] {
+			if args := n.Kid(syntax.Arguments); args != nil {
+				if args.Parens {
+					with++
+				} else {
+					without++
+				}
+			}
+		}
+		for _, k := range n.Kids {
+			walk(k)
+		}
+	}
+	walk(e.tree.Root)
+	return with > 0 && without == 0
+}
+
+// commandFunctions are those functions of the DSL that may be written without
+// parentheses.
+var commandFunctions = names("create create_if_not_exists alter drop drop_if_exists rename add add_if_not_exists modify remove remove_if_exists execute")
 
 // stringLiteral writes text as a string in quotes.
 func stringLiteral(s string) string {

@@ -190,7 +190,7 @@ func (e *editor) reverseDrop(m *migration.Migration, call *syntax.Node, c *migra
 		if strings.ContainsAny(down, "\n\"") {
 			literal = heredoc(down, indent+"  ")
 		}
-		text := strings.TrimPrefix(execute(unquoteNames(s.SQL), literal, indent), indent)
+		text := strings.TrimPrefix(e.execute(unquoteNames(s.SQL), literal, indent), indent)
 		return e.edit(call.Span, strings.ReplaceAll(text, "\n", newline(e.file.Text))), nil
 	}
 	return nil, migration.ErrNotExpressible

@@ -192,6 +192,9 @@ func TestInsertBeside(t *testing.T) {
 		{"after an execute", up("execute \"\"\"\nSELECT 1\n\"\"\"\n"), up("execute \"\"\"\nSELECT 1\n\"\"\"\nexecute \"SELECT 2\"\n"), after("SELECT 2")},
 		{"names in quotes", up("drop table(:t)\n"), up("execute \"\"\"\nALTER TABLE \"a\" ADD b text\n\"\"\"\ndrop table(:t)\n"), before(`ALTER TABLE "a" ADD b text`)},
 		{"interpolation and backslash", up("drop table(:t)\n"), up("execute \"SELECT '\\\\d\\#{x}'\"\ndrop table(:t)\n"), before(`SELECT '\d#{x}'`)},
+		{"parentheses", up("drop(table(:t))\n"), up("execute(\"SELECT 1\")\ndrop(table(:t))\n"), before("SELECT 1")},
+		{"parentheses in change", inChange("create(table(:t))\n"), inChange("create(table(:t))\nexecute(\"SELECT 1\", \"\")\n"), after("SELECT 1")},
+		{"parentheses and quotes", up("drop(table(:t))\n"), up("execute(\"\"\"\nSELECT \"a\"\n\"\"\")\ndrop(table(:t))\n"), before(`SELECT "a"`)},
 		{"several lines in change", inChange("create table(:t)\n"), inChange("create table(:t)\nexecute(\n  \"\"\"\n  SELECT 1,\n    2\n  \"\"\",\n  \"\"\n)\n"), after("SELECT 1,\n  2;")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
