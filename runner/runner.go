@@ -229,6 +229,9 @@ func (r *Runner) planFrom(s *state, req Request) (*Plan, error) {
 		if err := r.runnable(st, req); err != nil {
 			return nil, err
 		}
+		if st.Direction == migration.Down && st.Body().Origin == migration.Empty {
+			c.notes = append(c.notes, fmt.Sprintf("the down migration of %s is empty: its version is taken back and the schema stays as it is", label(st.Migration)))
+		}
 	}
 	p := &Plan{Target: r.target, Request: req, Steps: c.steps, Notes: c.notes, state: s, runner: r}
 	p.Hash = p.hash()

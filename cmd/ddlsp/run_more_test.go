@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -163,4 +166,42 @@ func TestPoolerIsRefused(t *testing.T) {
 	}
 	contains(t, o.errout, "pooler")
 	p.wantTables()
+}
+
+// Ctrl-C cancels the statement, undoes the transaction and frees the lock.
+func TestInterrupt(t *testing.T) {
+	p := slowProject(t)
+	cmd := exec.Command(ourselves(t), "migrate", "--yes", "--format", "json")
+	cmd.Dir = p.dir
+	var out, errout bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; len(p.column("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' AND query LIKE 'SELECT pg_sleep%'")) == 0; i++ {
+		if i == 500 {
+			t.Fatal("it does not begin")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	cmd.Process.Signal(os.Interrupt)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("exit %d: %s", code, errout.String())
+	}
+	r := report(t, output{out: out.String(), errout: errout.String()})
+	if r.Error == nil || r.Error.SQLState != "57014" || !r.Error.Cancelled {
+		t.Errorf("error: %+v", r.Error)
+	}
+	contains(t, errout.String(), "Nothing of 2 stays")
+	p.wantTables("a", "goose_db_version")
+	p.unlocked()
+}
+
+func TestEmptyDownIsNoted(t *testing.T) {
+	p := newProject(t, "migrations/000001_a.up.sql", "CREATE TABLE a (id int);", "migrations/000001_a.down.sql", "-- nothing to undo\n")
+	p.must(0, "migrate", "--yes")
+	contains(t, p.must(0, "rollback", "--dry-run").out, "is empty", "000001_a")
+	p.must(0, "rollback", "--yes")
+	p.wantTables("a", "schema_migrations")
 }
