@@ -221,6 +221,9 @@ func (r *Runner) planFrom(s *state, req Request) (*Plan, error) {
 	if err := r.check(s, req); err != nil {
 		return nil, err
 	}
+	if err := r.directory(); err != nil {
+		return nil, err
+	}
 	c, err := r.tool.plan(s, req)
 	if err != nil {
 		return nil, err
@@ -251,6 +254,21 @@ func (r *Runner) check(s *state, req Request) error {
 	for _, v := range []string{req.To, req.ToExclusive} {
 		if v != "" && r.find(v) == nil && !slices.ContainsFunc(s.rows, func(row row) bool { return sameVersion(row.Version, v) }) {
 			return refusef("there is no migration with version %s%s", v, r.similar(v))
+		}
+	}
+	return nil
+}
+
+// directory refuses a directory that the tool itself would not start with,
+// whichever of its migrations are to run. Ecto looks at the pending ones only.
+func (r *Runner) directory() error {
+	for _, m := range r.history {
+		for _, p := range m.Problems {
+			switch {
+			case p.Rule == "duplicate-migration-version" && r.opts.Format != migration.Ecto,
+				p.Rule == "migration-filename" && r.opts.Format == migration.Goose && m.Version == "":
+				return refusef("%s: %s. Nothing was changed", filepath.Base(p.Path), p.Message)
+			}
 		}
 	}
 	return nil

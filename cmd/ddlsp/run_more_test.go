@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -204,4 +205,23 @@ func TestEmptyDownIsNoted(t *testing.T) {
 	contains(t, p.must(0, "rollback", "--dry-run").out, "is empty", "000001_a")
 	p.must(0, "rollback", "--yes")
 	p.wantTables("a", "schema_migrations")
+}
+
+// What the tool would not start with is refused, even when it is not among
+// what is to run.
+func TestDirectoryOfTheTool(t *testing.T) {
+	for name, c := range map[string]struct {
+		files []string
+		says  string
+	}{
+		"goose, a file without a version": {append(slices.Clone(gooseFiles[:2]), "migrations/notes.sql", gooseFiles[1]), "notes.sql"},
+		"goose, a version twice":          {append(slices.Clone(gooseFiles[:4]), "migrations/2_again.sql", gooseFiles[1]), "version 2 is taken"},
+		"golang-migrate, a version twice": {append(slices.Clone(pairFiles[:8]), "migrations/2_again.up.sql", pairFiles[1]), "version 2 is taken"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newProject(t, c.files...)
+			contains(t, p.must(2, "migrate", "--step", "1", "--yes").errout, c.says, "Nothing was changed")
+			p.wantTables()
+		})
+	}
 }
