@@ -57,3 +57,28 @@ func BenchmarkEdit(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkEditNewest is one keystroke in the newest of a thousand migrations.
+func BenchmarkEditNewest(b *testing.B) {
+	files := map[string]string{".git/HEAD": ""}
+	for i := range 1000 {
+		files[fmt.Sprintf("%06d_x.up.sql", i+1)] = fmt.Sprintf("CREATE TABLE t%d (id bigint PRIMARY KEY, v text);\nCREATE INDEX i%d ON t%d (v);\n", i, i, i)
+		files[fmt.Sprintf("%06d_x.down.sql", i+1)] = fmt.Sprintf("DROP TABLE t%d;\n", i)
+	}
+	dir := tree(b, files)
+	path := filepath.Join(dir, "001000_x.up.sql")
+	ctx := context.Background()
+	s := NewSession(Options{Dir: dir, Env: noEnv})
+	s.Open(path, 0, files["001000_x.up.sql"])
+	s.Snapshot().Findings(ctx, path)
+	b.ResetTimer()
+	for i := range b.N {
+		s.Change(path, int32(i+1), func(l *source.Lines) *source.Lines {
+			if i%2 == 0 {
+				return l.Replace(source.Span{Start: 13, End: 13}, "x")
+			}
+			return l.Replace(source.Span{Start: 13, End: 14}, "")
+		})
+		s.Snapshot().Findings(ctx, path)
+	}
+}

@@ -54,6 +54,9 @@ func (l *layout) owner(path string) *plan { return l.owners[path] }
 
 // matters reports whether a file that comes or goes could change the layout.
 func (l *layout) matters(path string) bool {
+	if isConfig(path) || filepath.Base(path) == "mix.exs" { // also above the root
+		return true
+	}
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".sql", ".exs", ".ex", ".toml", ".conf", ".sum", ".json", ".lock", ".env", ".go", "":
 		return within(l.root, path) || l.root == ""

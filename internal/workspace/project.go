@@ -106,15 +106,20 @@ func (p *Project) Index(m *migration.Migration) int {
 	return -1
 }
 
+// nothing is the catalog of an empty database, unknown that of one that could
+// not be read. They are the same values each time: what is folded onto them is
+// kept by its start.
+var nothing, unknown = schema.New(), schema.New().Taint()
+
 // base is the schema before the first migration.
 func (p *Project) base() *schema.Catalog {
 	if p.Settings.Baseline == "" {
-		return schema.New()
+		return nothing
 	}
 	path := filepath.Join(p.Config.Dir(), filepath.FromSlash(p.Settings.Baseline))
 	text, err := p.snap.text(path)
 	if err != nil {
-		return schema.New().Taint() // what is there is not known
+		return unknown
 	}
 	return p.snap.cache.baseline(path, text)
 }

@@ -62,6 +62,12 @@ func TestSnapshotsSeeBuffersAndKeepTheirState(t *testing.T) {
 	if p2.History(ctx)[0] != a {
 		t.Error("the first migration was read again though it did not change")
 	}
+	if p2.Catalog(1) != p.Catalog(1) {
+		t.Error("the catalog before the edited migration was folded again")
+	}
+	if p2.Catalog(2) == p.Catalog(2) {
+		t.Error("the catalog after the edited migration is the old one")
+	}
 	if again, _ := first.Migration(ctx, up); len(again.Up.Statements()) != 1 {
 		t.Error("the older snapshot changed")
 	}
