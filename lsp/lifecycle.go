@@ -151,12 +151,12 @@ func (s *Server) trust(raw []byte) {
 }
 
 // addOldRoot takes the one folder of a client that knows no workspace folders.
-//
-//lint:ignore SA1019 such clients send nothing else
 func (s *Server) addOldRoot(p *protocol.InitializeParams) {
-	if p.RootURI != nil {
-		s.addFolder(*p.RootURI)
-	} else if dir, ok := p.RootPath.Get(); ok && filepath.IsAbs(dir) {
+	//lint:ignore SA1019 such a client sends nothing else
+	root, path := p.RootURI, p.RootPath
+	if root != nil {
+		s.addFolder(*root)
+	} else if dir, ok := path.Get(); ok && filepath.IsAbs(dir) {
 		s.roots.add(filepath.Clean(dir), false)
 	}
 }
