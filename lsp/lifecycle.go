@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"path/filepath"
 
+	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
 
-	"go.lsp.dev/jsonrpc2"
+	"github.com/ddlsp/ddlsp/internal/workspace"
 )
 
 // methodWorkspaceTrust tells the server that the user began, or ceased, to
@@ -96,6 +97,7 @@ func (s *Server) Initialize(_ context.Context, p *protocol.InitializeParams) (*p
 
 // initialized is when the server may begin to ask the client for things.
 func (s *Server) initialized() {
+	s.spawn("warm up", s.warmUp)
 	s.spawn("initialized", func(ctx context.Context) {
 		s.register(ctx)
 		if s.caps.configuration {
@@ -104,6 +106,20 @@ func (s *Server) initialized() {
 	})
 	if !s.caps.watchFiles {
 		s.spawn("poll", s.poll)
+	}
+}
+
+// warmUp does what the first document would wait for otherwise: looks for the
+// projects, and has the parser and the rules loaded by reading a statement.
+func (s *Server) warmUp(ctx context.Context) {
+	path := filepath.Join(untitledDir, "warm-up.sql")
+	session := workspace.NewSession(workspace.Options{Dir: untitledDir})
+	session.Open(path, 1, "CREATE INDEX warm_up ON warm_up (warm_up);")
+	session.Snapshot().Findings(ctx, path)
+	for _, r := range s.roots.all() {
+		if _, err := r.session.Snapshot().Projects(ctx); err != nil {
+			s.log.Debug("projects", "dir", r.dir, "err", err)
+		}
 	}
 }
 
