@@ -86,7 +86,7 @@ func (c *compiler) call(s *callSite) (value, bool) {
 		}
 	case "prefix":
 		if n == 0 {
-			return c.ev.prefix.at(span), true
+			return moved(c.ev.prefix, span), true
 		}
 	case "direction":
 		if n == 0 {

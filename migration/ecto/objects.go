@@ -203,7 +203,7 @@ func (c *compiler) withPrefix(r *record) *record {
 	if p.isNil() {
 		switch {
 		case !c.ev.prefix.isNil():
-			return r.must("prefix", c.ev.prefix.at(r.call.Span))
+			return r.must("prefix", moved(c.ev.prefix, r.call.Span))
 		case c.config().DefaultPrefix != "":
 			return r.must("prefix", newText(c.config().DefaultPrefix, r.call.Span))
 		}
