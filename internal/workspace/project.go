@@ -53,11 +53,17 @@ type history struct {
 	results map[int]analysis.Result
 }
 
+// project is the project of a plan as this snapshot sees it, one value for all
+// who ask.
 func (s *Snapshot) project(p *plan) *Project {
+	if known, ok := s.projects.Load(p); ok {
+		return known.(*Project)
+	}
 	pr := &Project{Root: p.root, Format: p.format, Dirs: p.dirs, Config: p.config, Settings: p.settings,
 		Evidence: p.evidence, Foreign: p.foreign, Repo: p.repo, plan: p, snap: s}
 	pr.hist = sync.OnceValue(pr.build)
-	return pr
+	known, _ := s.projects.LoadOrStore(p, pr)
+	return known.(*Project)
 }
 
 // History is the migrations in the order in which the tool runs them.
@@ -200,6 +206,10 @@ func (p *Project) lint(m *migration.Migration, extra analysis.Settings, special 
 
 // loose reads a file that belongs to no project.
 func (s *Snapshot) loose(path string) (*migration.Migration, *Project) {
+	if known, ok := s.loosely.Load(path); ok {
+		p := known.(*Project)
+		return p.history().migrations[0], p
+	}
 	text, err := s.text(path)
 	if err != nil {
 		return nil, nil
@@ -224,7 +234,9 @@ func (s *Snapshot) loose(path string) (*migration.Migration, *Project) {
 	if len(h.migrations) == 0 {
 		return nil, nil
 	}
-	return h.migrations[0], pr
+	known, _ := s.loosely.LoadOrStore(path, pr)
+	pr = known.(*Project)
+	return pr.history().migrations[0], pr
 }
 
 // read reads one entry of a project.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/internal/source"
@@ -20,6 +21,9 @@ type Snapshot struct {
 	disk    *disk
 	buffers map[string]*Buffer
 	layout  *layoutCell
+	// projects are those made so far, by their plan; loosely those of
+	// single files, by path.
+	projects, loosely sync.Map
 }
 
 // Seq grows with every change of the session.
