@@ -23,6 +23,23 @@ type Pass struct {
 
 	run  *run
 	rule *Rule
+	memo map[any]any
+}
+
+// Once returns what compute returned when it was first called with the key in
+// this pass. A rule that asks the same of the whole migration for each of its
+// operations must ask through it: thousands of operations are common. The key
+// should be of a type of the rule's own.
+func (p *Pass) Once(key any, compute func() any) any {
+	v, ok := p.memo[key]
+	if !ok {
+		if p.memo == nil {
+			p.memo = map[any]any{}
+		}
+		v = compute()
+		p.memo[key] = v
+	}
+	return v
 }
 
 // A Step is one operation at its place.

@@ -104,7 +104,10 @@ func onlyIndexes(b *migration.Body) bool {
 
 // leavingIsSafe reports whether both directions can do without a transaction.
 func leavingIsSafe(p *analysis.Pass) bool {
-	return onlyIndexes(p.Migration.Up) && onlyIndexes(p.Migration.Down)
+	type key struct{}
+	return p.Once(key{}, func() any {
+		return onlyIndexes(p.Migration.Up) && onlyIndexes(p.Migration.Down)
+	}).(bool)
 }
 
 // special reports whether indexes of the relation have rules of their own:
