@@ -70,7 +70,7 @@ func readSQL(sql string) *Parsed {
 	var newer []newerSyntax
 	if err != nil {
 		if errors.Is(err, pgparse.ErrTooComplex) {
-			return &Parsed{Opaque: "too complex to read", Count: 1}
+			return &Parsed{Opaque: TooComplex, Ops: unread(sql), Count: 1}
 		}
 		// The grammar is PostgreSQL 16's. What only a newer server accepts is
 		// read through a text of the same length that this one knows.
@@ -102,6 +102,25 @@ func readSQL(sql string) *Parsed {
 	}
 	p.Ops = r.ops
 	return p
+}
+
+// TooComplex is the reason of a text that could overflow the parser's stack.
+const TooComplex = "too complex to read"
+
+// unread says what can be told of a statement from its first word: a query or
+// a write changes no schema, however long it is.
+func unread(sql string) []Op {
+	toks := pgparse.Tokens(sql[:min(len(sql), 4096)])
+	if len(toks) == 0 || toks[0].Kind != pgparse.Word {
+		return nil
+	}
+	switch verb := strings.ToLower(toks[0].Of(sql)); verb {
+	case "select", "values":
+		return []Op{&Query{}}
+	case "insert", "update", "delete":
+		return []Op{&Write{Verb: verb, Where: true}}
+	}
+	return nil
 }
 
 // A reader turns the tree of one text into operations.

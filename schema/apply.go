@@ -46,7 +46,7 @@ func Unreadable(s *migration.Statement) bool {
 		return true
 	}
 	p := s.Parse()
-	return p.Opaque != "" || p.Err != nil
+	return p.Opaque != "" && len(p.Ops) == 0 || p.Err != nil
 }
 
 // Taint returns the catalog after something that could not be read.

@@ -47,7 +47,16 @@ func leaveTransaction(p *analysis.Pass) change {
 		if p.Migration.Editor == nil {
 			return nil, migration.ErrNotExpressible
 		}
-		return p.Migration.Editor.LeaveTransaction(p.Migration, p.Direction)
+		type key struct{}
+		type answer struct {
+			edits []source.Edit
+			err   error
+		}
+		a := p.Once(key{}, func() any {
+			edits, err := p.Migration.Editor.LeaveTransaction(p.Migration, p.Direction)
+			return answer{edits, err}
+		}).(answer)
+		return a.edits, a.err
 	}
 }
 

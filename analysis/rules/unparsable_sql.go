@@ -30,7 +30,8 @@ import (
 // # Exceptions
 //
 // Statements with parts that cannot be told, such as an interpolation, are only
-// hinted at: the unknown part may make them whole.
+// hinted at: the unknown part may make them whole. So are statements whose
+// nesting or chains of operators are too deep to be read safely.
 var unparsableSQL = &analysis.Rule{
 	ID:       "unparsable-sql",
 	Summary:  "PostgreSQL does not understand a statement",
@@ -42,6 +43,14 @@ var unparsableSQL = &analysis.Rule{
 		for _, u := range p.Body.Units {
 			for _, s := range u.Statements {
 				if s.Opaque != "" || s.Command != nil && s.Command.Name != "execute" {
+					continue
+				}
+				if s.Parse().Opaque == migration.TooComplex {
+					p.Report(&analysis.Step{Unit: u, Statement: s}, analysis.Report{
+						Severity: analysis.Hint,
+						Message:  "this statement is too complex to read: no other rule looks at it",
+						Help:     "shorten its chains of operators or its nesting, if they were not meant",
+					})
 					continue
 				}
 				err := s.Parse().Err
