@@ -45,6 +45,8 @@ export class Server implements vscode.Disposable {
   private ownRuns = 0;
   /** Set while the server is being started: the client's own start would wait for ever. */
   private endedEarly: (() => void) | undefined;
+  /** The server answered once: only then it is worth starting again. */
+  private ran = false;
   /** When the server ended by itself, in milliseconds. */
   private ends: number[] = [];
   private starting: Promise<void> = Promise.resolve();
@@ -69,13 +71,17 @@ export class Server implements vscode.Disposable {
       this.log.info(`server: ${this.program.path} (from ${this.program.source})`);
       const client = this.newClient(this.program);
       this.client = client;
+      this.ran = false;
       const ended = new Promise<never>((_, reject) => {
         this.endedEarly = () => {
-          reject(new Error(`The ddlsp server ended as soon as it was started (${this.source}). The log says more.`));
+          reject(new Error('it ended as soon as it was started'));
         };
       });
       try {
         await Promise.race([client.start(), ended]);
+        this.ran = true;
+      } catch (error) {
+        throw new Error(`The ddlsp server did not start (${this.source}): ${words(error)}. The log says more.`);
       } finally {
         this.endedEarly = undefined;
       }
@@ -120,7 +126,7 @@ export class Server implements vscode.Disposable {
 
   /** The server has ended by itself: is it started again? */
   private closed(client: LanguageClient): CloseHandlerResult {
-    if (client !== this.client || this.endedEarly !== undefined) {
+    if (client !== this.client || !this.ran) {
       this.endedEarly?.();
       return { action: CloseAction.DoNotRestart, handled: true };
     }
@@ -264,6 +270,8 @@ export class Server implements vscode.Disposable {
         password: true, // this client answers ddlsp/password
         settings: settings(),
       },
+      // start() fails, which is enough.
+      initializationFailedHandler: () => false,
       errorHandler: {
         // A message that cannot be read or written; closed() follows if it matters.
         error: () => ({ action: ErrorAction.Continue, handled: true }),
