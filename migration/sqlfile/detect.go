@@ -63,6 +63,8 @@ func mark(text string) migration.Format {
 		return migration.Tern
 	case liquibase(text):
 		return migration.Liquibase
+	case has("-- atlas:", atlasMark):
+		return migration.Atlas
 	case has("--> statement-breakpoint", drizzleMark):
 		return migration.Drizzle
 	case nodeSections(text):

@@ -40,10 +40,7 @@ func nextLine(text string, at int) line {
 	if i := strings.IndexByte(text[at:], '\n'); i >= 0 {
 		end, next = at+i, at+i+1
 	}
-	t := text[at:end]
-	if strings.HasSuffix(t, "\r") {
-		t = t[:len(t)-1]
-	}
+	t := strings.TrimSuffix(text[at:end], "\r")
 	return line{text: t, start: at, next: next}
 }
 

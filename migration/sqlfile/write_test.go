@@ -148,6 +148,7 @@ func TestDetect(t *testing.T) {
 		{"diesel", map[string]string{"1_a/up.sql": "", "1_a/down.sql": ""}, Hints{}, migration.Diesel},
 		{"prisma", map[string]string{"1_a/migration.sql": ""}, Hints{PrismaLock: "migration_lock.toml"}, migration.Prisma},
 		{"atlas", map[string]string{"1_a.sql": ""}, Hints{AtlasSum: "atlas.sum"}, migration.Atlas},
+		{"atlas by a directive", map[string]string{"1_a.sql": "-- atlas:txmode none\n\nx;"}, Hints{}, migration.Atlas},
 		{"sql-migrate", map[string]string{"1_a.sql": "-- +migrate Up\n"}, Hints{}, migration.SQLMigrate},
 		{"node-pg-migrate", map[string]string{"1700000000000_a.sql": "-- Up Migration\n"}, Hints{}, migration.NodePgMigrate},
 		{"liquibase", map[string]string{"a.sql": "--liquibase formatted sql\n--changeset a:1\n"}, Hints{}, migration.Liquibase},
