@@ -162,7 +162,6 @@ type run struct {
 	severity []Severity // by index of rule; Off: does not run
 	findings []Finding
 	index    map[findingKey]int
-	texts    map[string]string
 }
 
 type findingKey struct {

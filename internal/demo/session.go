@@ -252,10 +252,10 @@ func demonstrate(ctx context.Context, t *host, s *show, bin string) error {
 	cmd := exec.Command(bin, "status", "--check")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "DDLSP_DATABASE_URL="+server.TCP(database), "NO_COLOR=1")
-	out, err := cmd.CombinedOutput()
+	out, failed := cmd.CombinedOutput()
 	s.text(string(out))
 	if err := s.check(cmd.ProcessState.ExitCode() == 1 && strings.Contains(string(out), "pending"), "it exits with 1, since one migration is pending"); err != nil {
-		return fmt.Errorf("%w: %v", err, err)
+		return fmt.Errorf("%w: %v", err, failed)
 	}
 	editor.Shutdown()
 	return nil

@@ -245,15 +245,13 @@ func (l *lexer) dollar(start int) (Token, bool) {
 		return Token{Kind: Punct, Span: source.Span{Start: start, End: l.pos}}, true
 	}
 	tag := s[start : i+1]
-	for j := i + 1; ; {
-		k := indexFrom(s, tag, j)
-		if k < 0 {
-			l.pos = len(s)
-			return Token{Kind: Dollar, Span: source.Span{Start: start, End: len(s)}, Open: true}, true
-		}
-		l.pos = k + len(tag)
-		return Token{Kind: Dollar, Span: source.Span{Start: start, End: l.pos}}, true
+	end := indexFrom(s, tag, i+1)
+	if end < 0 {
+		l.pos = len(s)
+		return Token{Kind: Dollar, Span: source.Span{Start: start, End: len(s)}, Open: true}, true
 	}
+	l.pos = end + len(tag)
+	return Token{Kind: Dollar, Span: source.Span{Start: start, End: l.pos}}, true
 }
 
 func (l *lexer) number(start int) (Token, bool) {
