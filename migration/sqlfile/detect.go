@@ -26,6 +26,7 @@ var (
 	sqlMark     = regexp.MustCompile(`(?m)^-- \+migrate[ \t]+(Up|Down)\b`)
 	nodeMark    = regexp.MustCompile(`(?im)^[ \t]*--[ \t-]*(up|down)[ \t]+migration\b`)
 	drizzleMark = regexp.MustCompile(`(?m)^--> statement-breakpoint`)
+	atlasMark   = regexp.MustCompile(`(?m)^-- atlas:(txmode|checkpoint|delimiter|sum)\b`)
 )
 
 // Recognise tells the format of one file from its name and content alone.
