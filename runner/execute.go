@@ -266,13 +266,13 @@ func (x *execution) advisory(ctx context.Context, conn *pgx.Conn, keys []int64) 
 		}
 		key := keys[len(held)]
 		release()
-		holder := x.holder(ctx, conn, key)
+		who := holder(ctx, conn, key)
 		if time.Now().After(deadline) {
-			return nil, failf("%w: %s. Nothing was changed. Wait for it to finish, or see what it does", ErrLocked, holder)
+			return nil, stillLocked(who)
 		}
 		if !told {
 			told = true
-			x.events(Event{Kind: "waiting", Message: "for the migration lock, held by " + holder})
+			x.events(Event{Kind: "waiting", Message: "for the migration lock, held by " + who})
 		}
 		select {
 		case <-ctx.Done():
@@ -280,6 +280,12 @@ func (x *execution) advisory(ctx context.Context, conn *pgx.Conn, keys []int64) 
 		case <-time.After(150*time.Millisecond + rand.N(100*time.Millisecond)):
 		}
 	}
+}
+
+// stillLocked is the error of a run that gave up waiting for who holds the
+// migration lock.
+func stillLocked(who string) error {
+	return failf("%w: %s. Nothing was changed. Wait for it to finish, or see what it does", ErrLocked, who)
 }
 
 func (x *execution) lockError(ctx context.Context, err error) error {
@@ -290,7 +296,7 @@ func (x *execution) lockError(ctx context.Context, err error) error {
 }
 
 // holder describes who holds an advisory lock.
-func (x *execution) holder(ctx context.Context, conn *pgx.Conn, key int64) string {
+func holder(ctx context.Context, conn *pgx.Conn, key int64) string {
 	var pid int
 	var app, client, since string
 	err := conn.QueryRow(ctx, `SELECT a.pid, coalesce(nullif(a.application_name, ''), 'a program without a name'), coalesce(host(a.client_addr), 'the same machine'),

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -138,6 +139,44 @@ func (g *golangMigrate) lockKeys(s *state) []int64 {
 		return int64(sum * 1486364155)
 	}
 	return []int64{key("/" + s.server.database), key(s.server.database)}
+}
+
+// settled reads the state again once nobody holds golang-migrate's lock: the
+// version table is dirty also while another run is in the middle of a file,
+// and that is no failure.
+func (r *Runner) settled(ctx context.Context, conn *pgx.Conn, s *state, prefix string) (*state, error) {
+	g, ok := r.tool.(*golangMigrate)
+	if !ok {
+		return s, nil
+	}
+	deadline := time.Now().Add(r.opts.LockWait)
+	for {
+		busy := int64(0)
+		for _, key := range g.lockKeys(s) {
+			var held bool
+			err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_catalog.pg_locks
+WHERE locktype = 'advisory' AND granted AND classid = $1 AND objid = $2 AND objsubid = 1
+ AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))`,
+				uint32(uint64(key)>>32), uint32(uint64(key))).Scan(&held)
+			if err != nil {
+				return nil, plainError(err)
+			}
+			if held {
+				busy = key
+			}
+		}
+		if busy == 0 {
+			return r.read(ctx, conn, s.server, prefix)
+		}
+		if time.Now().After(deadline) {
+			return nil, stillLocked(holder(ctx, conn, busy))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, failf("waiting for another run to end was cancelled. Nothing was changed")
+		case <-time.After(150 * time.Millisecond):
+		}
+	}
 }
 
 func (g *golangMigrate) run(ctx context.Context, x *execution) error {

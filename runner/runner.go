@@ -211,6 +211,9 @@ func (r *Runner) Plan(ctx context.Context, req Request) (*Plan, error) {
 	}
 	defer closeConn(conn)
 	s, err := r.read(ctx, conn, srv, req.Prefix)
+	if err == nil && s.dirty {
+		s, err = r.settled(ctx, conn, s, req.Prefix)
+	}
 	if err != nil {
 		return nil, err
 	}

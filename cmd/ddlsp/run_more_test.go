@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -42,8 +43,15 @@ func TestLockTimeout(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), "BEGIN; LOCK TABLE a"); err != nil {
 		t.Fatal(err)
 	}
-	time.AfterFunc(800*time.Millisecond, func() { conn.Exec(t.Context(), "COMMIT") })
+	released := make(chan error, 1)
+	time.AfterFunc(800*time.Millisecond, func() {
+		_, err := conn.Exec(context.Background(), "COMMIT")
+		released <- err
+	})
 	o := p.raw("migrate", "--yes")
+	if err := <-released; err != nil {
+		t.Fatal(err)
+	}
 	if o.code != 0 {
 		t.Fatalf("exit %d: %s", o.code, o.errout)
 	}
