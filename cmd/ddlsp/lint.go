@@ -41,7 +41,7 @@ func newLint(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return a.lint(cmd.Context(), f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.format, "format", "pretty", "output: pretty or json")
+	fl.StringVar(&f.format, "format", "pretty", "output: "+lintFormatNames())
 	fl.BoolVar(&f.fix, "fix", false, "apply the safe fixes")
 	fl.BoolVar(&f.unsafe, "unsafe-fixes", false, "apply the fixes that should be looked at, too")
 	fl.BoolVar(&f.diff, "diff", false, "print the fixes as a patch instead of applying them")
@@ -56,8 +56,8 @@ func newLint(a *app) *cobra.Command {
 
 func (a *app) lint(ctx context.Context, f lintFlags, args []string) error {
 	begin := time.Now()
-	if f.format != "pretty" && f.format != "json" {
-		return usagef("--format %s: unknown; use pretty or json", f.format)
+	if f.format != "pretty" && f.format != "json" && lintFormats[f.format] == nil {
+		return usagef("--format %s: unknown; use %s", f.format, lintFormatNames())
 	}
 	failOn, ok := analysis.ParseSeverity(f.failOn)
 	if !ok || failOn == analysis.Off {
@@ -113,7 +113,13 @@ func (a *app) lint(ctx context.Context, f lintFlags, args []string) error {
 			return err
 		}
 	}
-	if err := a.writeLint(f, findings, stats, snap, begin); err != nil {
+	if write := lintFormats[f.format]; write != nil {
+		r := lintReport{findings: findings, lines: a.lines(snap), display: a.display, failOn: failOn}
+		err = buffered(a.out, func(w io.Writer) error { return write(w, r) })
+	} else {
+		err = a.writeLint(f, findings, stats, snap, begin)
+	}
+	if err != nil {
 		return err
 	}
 	for _, x := range findings {
