@@ -87,6 +87,13 @@ type Migration struct {
 	Problems []Problem
 	// Editor writes changes in the format's own syntax.
 	Editor Editor
+	// Broken is set when the tool cannot even load the file, as when Elixir
+	// does not compile it: it raises this and sends nothing in either
+	// direction. The bodies then hold what can be read all the same.
+	Broken *RaiseError
+	// Environment are the environment variables that what it does depends on,
+	// each with what was found ("CI is not set").
+	Environment []string
 	// Beam says why the migration cannot be run without its own tool
 	// ("calls MyApp.Repo.update_all"); empty when ddlsp can run it.
 	Beam string

@@ -208,7 +208,7 @@ func TestEctoRefusals(t *testing.T) {
 	head := "defmodule M do\n  use Ecto.Migration\n"
 	for name, c := range map[string]struct{ config, exs, says string }{
 		"a query by the repo":   {"", head + "  def change do\n    repo().query!(\"SELECT 1\")\n    create table(:t)\n  end\nend\n", "mix ecto.migrate -r Oracle.Repo"},
-		"an unknown name":       {"", head + "  def change do\n    execute \"CREATE TABLE #{System.get_env(\"X\")} (a int)\", \"\"\n  end\nend\n", "mix ecto.migrate -r Oracle.Repo"},
+		"an unknown name":       {"", head + "  def change do\n    execute \"CREATE TABLE #{Application.get_env(:a, :x)} (a int)\", \"\"\n  end\nend\n", "mix ecto.migrate -r Oracle.Repo"},
 		"an unknown setting":    {"[after_connect: {Oracle, :go, []}]", head + "  def change do\n    create table(:t)\n  end\nend\n", "after_connect"},
 		"two statements in one": {"", head + "  def change do\n    execute \"SELECT 1; SELECT 2\", \"\"\n  end\nend\n", "cannot insert multiple commands into a prepared statement"},
 	} {

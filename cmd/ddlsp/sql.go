@@ -121,6 +121,9 @@ func (a *app) migration(ctx context.Context, snap *workspace.Snapshot, what stri
 // nothingToSend says why a direction has no statements.
 func nothingToSend(m *migration.Migration, d migration.Direction) string {
 	body := m.Body(d)
+	if m.Broken != nil {
+		return fmt.Sprintf("%s %s cannot be loaded and sends nothing", m.Version, m.Name)
+	}
 	switch body.Origin {
 	case migration.Missing:
 		return fmt.Sprintf("%s %s has no %s", m.Version, m.Name, d)
@@ -158,6 +161,9 @@ func printSQL(w io.Writer, st style, body *migration.Body, r *workspace.SQLRepor
 	}
 	if r.Origin == string(migration.Derived) {
 		fmt.Fprintln(w, st.dim("-- derived from change/0"))
+	}
+	for _, fact := range r.Environment {
+		fmt.Fprintln(w, st.dim("-- depends on the environment: "+fact+" here"))
 	}
 	for _, s := range r.Statements {
 		fmt.Fprintln(w)

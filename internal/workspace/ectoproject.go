@@ -133,7 +133,7 @@ func (s *Snapshot) fillEcto(l *layout, p *plan) {
 // readEcto reads one migration of a plan.
 func (s *Snapshot) readEcto(p *plan, e entry) *migration.Migration {
 	text, _ := s.text(e.path)
-	opts := ecto.Options{Prefix: s.opts.Prefix}
+	opts := ecto.Options{Prefix: s.opts.Prefix, Env: s.opts.Env}
 	root := p.root
 	if p.repo != nil {
 		opts.Wrappers = p.repo.Wrappers

@@ -43,6 +43,9 @@ type SQLReport struct {
 	Transaction string         `json:"transaction"`
 	Statements  []SQLStatement `json:"statements"`
 	Error       *SQLError      `json:"error"`
+	// Environment are the environment variables that decided what is sent, and
+	// what was found: "CI is not set".
+	Environment []string `json:"environment,omitempty"`
 }
 
 // A SQLStatement is one statement of a SQLReport.
@@ -82,9 +85,14 @@ func ReportSQL(m *migration.Migration, d migration.Direction, before *schema.Cat
 		Origin:      string(body.Origin),
 		Transaction: "none",
 		Statements:  []SQLStatement{},
+		Environment: m.Environment,
 	}
 	if body.Tx == migration.Explicit {
 		r.Transaction = "explicit"
+	}
+	if e := m.Broken; e != nil {
+		r.Error = &SQLError{Message: e.Message, Range: RangeOf(lines(e.Path), e.Span)}
+		return r
 	}
 	cat := before
 	for i, u := range body.Units {

@@ -240,7 +240,18 @@ func (e *evaluator) system(n *syntax.Node, name string, args []value) (value, bo
 	if !ok || e.env == nil {
 		return value{}, false
 	}
-	if v, ok := e.env(key); ok {
+	v, set := e.env(key)
+	if !e.config {
+		if secretVariable(key) {
+			return e.notKnown(n, false, "reads %s, which may be a secret and is not looked at,", key), true
+		}
+		fact := key + " is not set"
+		if set {
+			fact = key + " is set"
+		}
+		e.environment = append(e.environment, fact)
+	}
+	if set {
 		t := newText(v, n.Span)
 		t.data.(*text).variable = key
 		return t, true
@@ -256,6 +267,17 @@ func (e *evaluator) system(n *syntax.Node, name string, args []value) (value, bo
 		return v, true
 	}
 	return value{atomNil, n.Span}, true
+}
+
+// secretVariable reports whether an environment variable sounds like one whose
+// value must not appear in a preview or a finding.
+func secretVariable(key string) bool {
+	for _, word := range []string{"PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "URL", "DSN", "PWD"} {
+		if strings.Contains(strings.ToUpper(key), word) {
+			return true
+		}
+	}
+	return false
 }
 
 func timer(name string, args []value, span source.Span) (value, bool) {

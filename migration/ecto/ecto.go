@@ -109,6 +109,14 @@ func (r *reader) brokenSyntax() {
 	}
 	r.problem(ruleUnreadable, at, "this is not valid Elixir here: the migration cannot be compiled", "Mend the syntax; the rest of the file is read as far as possible.")
 	r.m.Beam = "the file has a syntax error"
+	r.broken(at, "this is not valid Elixir")
+}
+
+// broken notes what keeps Elixir from compiling the file; the first counts.
+func (r *reader) broken(span source.Span, what string) {
+	if r.m.Broken == nil {
+		r.m.Broken = &migration.RaiseError{Message: "** (CompileError) " + what, Path: r.file.Path, Span: span}
+	}
 }
 
 func (r *reader) read() {
@@ -259,6 +267,12 @@ func (r *reader) run(b *migration.Body, f *function, origin migration.Origin, ba
 			r.problem(ruleUnreadable, span, message+": the migration does not compile", "")
 		}
 		c.ev.needBeam("it does not compile (" + message + ")")
+		r.broken(span, message)
+	}
+	for _, fact := range c.ev.environment {
+		if !contains(r.m.Environment, fact) {
+			r.m.Environment = append(r.m.Environment, fact)
+		}
 	}
 	if r.m.Beam == "" {
 		r.m.Beam = c.ev.beam

@@ -103,6 +103,8 @@ type evaluator struct {
 	beam     string
 	problems map[source.Span]string
 	onlyOnce []source.Span
+	// environment are the variables that were read, and what was found.
+	environment []string
 }
 
 // dsl is what the evaluator hands calls of Ecto's DSL to.
