@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -158,7 +157,7 @@ func (g *goose) run(ctx context.Context, x *execution) error {
 		if x.result.Steps[i].Outcome == Skipped {
 			continue
 		}
-		if err := g.step(ctx, x, i); err != nil {
+		if err := x.recorded(ctx, i, g.record); err != nil {
 			return err
 		}
 	}
@@ -190,68 +189,12 @@ func (g *goose) create(ctx context.Context, x *execution) error {
 	return nil
 }
 
-func (g *goose) step(ctx context.Context, x *execution, i int) error {
-	if err := x.stopped(ctx, i); err != nil {
-		return err
-	}
-	done, start := x.begin(i)
-	st := done.Step
-	before := x.sweep(ctx, st)
-	var err error
-	if st.Body().Tx == migration.Explicit {
-		err = x.lockTimeout(ctx, st, func() error { return g.inTransaction(ctx, x, st) })
-	} else {
-		err = x.body(ctx, st, x.simple)
-		if err == nil {
-			ctx, cancel := background(ctx)
-			defer cancel()
-			err = g.record(ctx, x, st)
-		}
-	}
-	if err == nil {
-		x.end(done, start, st.outcome())
-		return nil
-	}
-	x.end(done, start, Failed)
-	var f *Failure
-	if errors.As(err, &f) {
-		x.remains(f, "The version table is as it was before it."+x.leftInvalid(ctx, before))
-	}
-	return err
-}
-
-func (g *goose) inTransaction(ctx context.Context, x *execution, st Step) error {
-	err := exec(ctx, x.conn, "begin")
-	if err != nil {
-		return x.failure(st, len(st.Body().Units), 0, err)
-	}
-	if err := x.body(ctx, st, x.simple); err != nil {
-		x.rollback(ctx, x.conn)
-		return err
-	}
-	if err := g.record(ctx, x, st); err != nil {
-		x.rollback(ctx, x.conn)
-		return err
-	}
-	if err := exec(ctx, x.conn, "commit"); err != nil {
-		x.rollback(ctx, x.conn)
-		return x.failure(st, len(st.Body().Units), 0, err)
-	}
-	return nil
-}
-
 // record writes or deletes the version's row.
-func (g *goose) record(ctx context.Context, x *execution, st Step) error {
-	var err error
+func (g *goose) record(ctx context.Context, conn *pgx.Conn, st Step) error {
 	if st.Direction == migration.Up {
-		err = exec(ctx, x.conn, "INSERT INTO "+g.tableName()+" (version_id, is_applied) VALUES ($1, $2)", bare(st.Migration.Version), "true")
-	} else {
-		err = exec(ctx, x.conn, "DELETE FROM "+g.tableName()+" WHERE version_id=$1", bare(st.Migration.Version))
+		return exec(ctx, conn, "INSERT INTO "+g.tableName()+" (version_id, is_applied) VALUES ($1, $2)", bare(st.Migration.Version), "true")
 	}
-	if err != nil {
-		return x.failure(st, len(st.Body().Units), 0, fmt.Errorf("the version table was not written: %w", err))
-	}
-	return nil
+	return exec(ctx, conn, "DELETE FROM "+g.tableName()+" WHERE version_id=$1", bare(st.Migration.Version))
 }
 
 // recheck compares the plan with the state found under the lock: what another

@@ -16,19 +16,13 @@ type otherTool struct {
 	title   string
 	table   string
 	layouts [][]column
-	// query reads version and time; single is set when the table holds only
-	// the newest version.
-	query  string
-	single bool
-	up     string
-	down   string
+	// query reads version and time.
+	query string
+	up    string
+	down  string
 }
 
 var others = map[migration.Format]otherTool{
-	migration.Dbmate: {title: "dbmate", table: "schema_migrations", layouts: [][]column{dbmateLayout},
-		query: `SELECT version::text, NULL::timestamptz FROM %s ORDER BY version`, up: "dbmate up", down: "dbmate rollback"},
-	migration.Tern: {title: "tern", table: "schema_version", layouts: [][]column{ternLayout}, single: true,
-		query: `SELECT version::text, NULL::timestamptz FROM %s LIMIT 1`, up: "tern migrate", down: "tern migrate --destination -1"},
 	migration.Sqlx: {title: "sqlx", table: "_sqlx_migrations", layouts: [][]column{sqlxLayout},
 		query: `SELECT version::text, installed_on FROM %s WHERE success ORDER BY version`, up: "sqlx migrate run", down: "sqlx migrate revert"},
 	migration.Diesel: {title: "diesel", table: "__diesel_schema_migrations", layouts: [][]column{dieselLayout},
@@ -75,20 +69,7 @@ func (o *other) read(ctx context.Context, conn *pgx.Conn, s *state, _ string) (e
 		if err := rows.Scan(&version, &at); err != nil {
 			return err
 		}
-		if !o.single {
-			s.rows = append(s.rows, row{version, at})
-			continue
-		}
-		found := version == "0"
-		for _, m := range o.r.history {
-			if m.Version != "" && compareVersions(m.Version, version) <= 0 {
-				found = found || sameVersion(m.Version, version)
-				s.rows = append(s.rows, row{Version: m.Version})
-			}
-		}
-		if !found {
-			s.rows = append(s.rows, row{Version: version})
-		}
+		s.rows = append(s.rows, row{version, at})
 	}
 	return rows.Err()
 }

@@ -296,10 +296,7 @@ var ternEnv = regexp.MustCompile(`\{\{\s*env\s+"([^"]+)"\s*\}\}`)
 
 // ofTern reads the [database] section of tern.conf.
 func (o *ResolveOptions) ofTern() (*Target, []string, error) {
-	path := filepath.Join(o.Root, "tern.conf")
-	if v, ok := o.env("TERN_CONFIG"); ok {
-		path = v
-	}
+	path := ternConf(o.Root, o.Env)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, []string{path + " (not there)"}, nil
@@ -347,4 +344,27 @@ func (o *ResolveOptions) ofTern() (*Target, []string, error) {
 	}
 	t, err := a.target(path, fileWord, o.Format)
 	return t, nil, err
+}
+
+// ternConf is the path of tern's configuration.
+func ternConf(root string, env func(string) (string, bool)) string {
+	if v, ok := env("TERN_CONFIG"); ok && v != "" {
+		return v
+	}
+	return filepath.Join(root, "tern.conf")
+}
+
+var ternTable = regexp.MustCompile(`(?m)^[ \t]*version_table[ \t]*=[ \t]*"?([^"\s{}]+)"?[ \t\r]*$`)
+
+// TernVersionTable is the version_table of the tern.conf of a project, "" when
+// it does not say.
+func TernVersionTable(root string) string {
+	text, err := os.ReadFile(ternConf(root, os.LookupEnv))
+	if err != nil {
+		return ""
+	}
+	if m := ternTable.FindSubmatch(text); m != nil {
+		return string(m[1])
+	}
+	return ""
 }

@@ -22,6 +22,8 @@ type Options struct {
 	// Table is the name of the version table where it is not the tool's
 	// default.
 	Table string
+	// Strict is dbmate's strict mode: no migration before an applied one.
+	Strict bool
 	// LockWait limits the wait for the migration lock; 0 means 15 seconds.
 	LockWait time.Duration
 	// Ecto is the repo; nil for other formats.
@@ -138,6 +140,10 @@ func New(t *Target, history []*migration.Migration, opts Options) (*Runner, erro
 		r.tool = &golangMigrate{r}
 	case migration.Goose:
 		r.tool = &goose{r}
+	case migration.Dbmate:
+		r.tool = &dbmate{r}
+	case migration.Tern:
+		r.tool = &tern{r}
 	default:
 		o, ok := others[opts.Format]
 		if !ok {
@@ -150,8 +156,9 @@ func New(t *Target, history []*migration.Migration, opts Options) (*Runner, erro
 
 // find returns the migration with the version, or nil.
 func (r *Runner) find(version string) *migration.Migration {
+	compare := comparison(r.opts.Format)
 	for _, m := range r.history {
-		if m.Version != "" && sameVersion(m.Version, version) {
+		if m.Version != "" && compare(m.Version, version) == 0 {
 			return m
 		}
 	}
@@ -181,7 +188,7 @@ func closeConn(conn *pgx.Conn) {
 
 // read reads the version table; nothing is changed.
 func (r *Runner) read(ctx context.Context, conn *pgx.Conn, srv server, prefix string) (*state, error) {
-	s := &state{server: srv, known: map[string]bool{}}
+	s := &state{server: srv, known: map[string]bool{}, compare: comparison(r.opts.Format)}
 	err := readOnly(ctx, conn, func() error { return r.tool.read(ctx, conn, s, prefix) })
 	if err != nil {
 		if pe := pgError(err); pe != nil {
@@ -255,7 +262,7 @@ func (r *Runner) check(s *state, req Request) error {
 		return refusef("--prefix is Ecto's: %s migrations have no prefix", r.opts.Format)
 	}
 	for _, v := range []string{req.To, req.ToExclusive} {
-		if v != "" && r.find(v) == nil && !slices.ContainsFunc(s.rows, func(row row) bool { return sameVersion(row.Version, v) }) {
+		if v != "" && r.find(v) == nil && !slices.ContainsFunc(s.rows, func(row row) bool { return s.compare(row.Version, v) == 0 }) {
 			return refusef("there is no migration with version %s%s", v, r.similar(v))
 		}
 	}
@@ -269,6 +276,7 @@ func (r *Runner) directory() error {
 		for _, p := range m.Problems {
 			switch {
 			case p.Rule == "duplicate-migration-version" && r.opts.Format != migration.Ecto,
+				p.Rule == "migration-filename" && r.opts.Format == migration.Tern,
 				p.Rule == "migration-filename" && r.opts.Format == migration.Goose && m.Version == "":
 				return refusef("%s: %s. Nothing was changed", filepath.Base(p.Path), p.Message)
 			}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/ddlsp/ddlsp/migration"
 )
 
 // A table is a tool's version table.
@@ -42,20 +44,22 @@ type state struct {
 	// known are versions that have a row of any kind (goose's is_applied=false).
 	known map[string]bool
 	dirty bool // golang-migrate
+	// compare orders versions as the tool does.
+	compare func(a, b string) int
 
 	server server
 }
 
 // applied reports whether the version has been applied.
 func (s *state) applied(version string) bool {
-	return slices.ContainsFunc(s.rows, func(r row) bool { return sameVersion(r.Version, version) })
+	return slices.ContainsFunc(s.rows, func(r row) bool { return s.compare(r.Version, version) == 0 })
 }
 
 // newest is the highest applied version, "" for none.
 func (s *state) newest() string {
 	v := ""
 	for _, r := range s.rows {
-		if v == "" || compareVersions(r.Version, v) > 0 {
+		if v == "" || s.compare(r.Version, v) > 0 {
 			v = r.Version
 		}
 	}
@@ -238,4 +242,13 @@ func plural(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// comparison is how the tool of a format orders versions: dbmate by their text,
+// so that 9 is not 009, the others as numbers.
+func comparison(f migration.Format) func(a, b string) int {
+	if f == migration.Dbmate {
+		return strings.Compare
+	}
+	return compareVersions
 }

@@ -70,12 +70,12 @@ func (r *Runner) Status(ctx context.Context, prefix string) (*Status, error) {
 			continue
 		}
 		l := StatusLine{Version: m.Version, Name: m.Name, Path: m.Path(), State: StatePending}
-		if i := slices.IndexFunc(s.rows, func(row row) bool { return sameVersion(row.Version, m.Version) }); i >= 0 {
+		if i := slices.IndexFunc(s.rows, func(row row) bool { return s.compare(row.Version, m.Version) == 0 }); i >= 0 {
 			l.State, l.AppliedAt = StateApplied, s.rows[i].At
 			if s.dirty && sameVersion(m.Version, newest) {
 				l.State = StateDirty
 			}
-		} else if newest != "" && compareVersions(m.Version, newest) < 0 {
+		} else if newest != "" && s.compare(m.Version, newest) < 0 {
 			l.State = StateOutOfOrder
 		}
 		out.Migrations = append(out.Migrations, l)
@@ -89,7 +89,7 @@ func (r *Runner) Status(ctx context.Context, prefix string) (*Status, error) {
 			out.Migrations = append(out.Migrations, l)
 		}
 	}
-	slices.SortStableFunc(out.Migrations, func(a, b StatusLine) int { return compareVersions(a.Version, b.Version) })
+	slices.SortStableFunc(out.Migrations, func(a, b StatusLine) int { return s.compare(a.Version, b.Version) })
 	if s.dirty && newest == "" {
 		// A failed rollback of the first migration: golang-migrate's -1.
 		out.Migrations = append([]StatusLine{{Version: "-1", State: StateDirty}}, out.Migrations...)

@@ -150,7 +150,7 @@ func finish(cfg *pgx.ConnConfig, a *address, source string, format migration.For
 	}
 	// The session that each tool's own driver asks for.
 	switch format {
-	case migration.GolangMigrate:
+	case migration.GolangMigrate, migration.Dbmate:
 		defaultParam(cfg, "client_encoding", "UTF8")
 		defaultParam(cfg, "datestyle", "ISO, MDY")
 		defaultParam(cfg, "extra_float_digits", "2")

@@ -99,27 +99,6 @@ func TestEctoFailurePosition(t *testing.T) {
 	p.wantTables("schema_migrations")
 }
 
-func TestStatusOfOtherTools(t *testing.T) {
-	t.Run("dbmate", func(t *testing.T) {
-		p := newProject(t, "db/migrations/20240101000000_a.sql", "-- migrate:up\nCREATE TABLE a (id int);\n-- migrate:down\nDROP TABLE a;\n",
-			"db/migrations/20240102000000_b.sql", "-- migrate:up\nCREATE TABLE b (id int);\n-- migrate:down\nDROP TABLE b;\n")
-		p.db.Exec("CREATE TABLE schema_migrations (version varchar PRIMARY KEY)", "INSERT INTO schema_migrations VALUES ('20240101000000')")
-		if s := p.states(); s["20240101000000"] != "applied" || s["20240102000000"] != "pending" {
-			t.Errorf("states: %v", s)
-		}
-		contains(t, p.must(2, "migrate", "--yes").errout, "dbmate up", "Nothing was changed")
-	})
-	t.Run("tern", func(t *testing.T) {
-		p := newProject(t, "tern.conf", "[database]\n", "001_a.sql", "CREATE TABLE a (id int);\n---- create above / drop below ----\nDROP TABLE a;\n",
-			"002_b.sql", "CREATE TABLE b (id int);\n---- create above / drop below ----\nDROP TABLE b;\n")
-		p.db.Exec("CREATE TABLE schema_version (version int4 NOT NULL)", "INSERT INTO schema_version VALUES (1)")
-		if s := p.states(); s["1"] != "applied" || s["2"] != "pending" {
-			t.Errorf("states: %v", s)
-		}
-		contains(t, p.must(2, "rollback", "--yes").errout, "tern migrate", "Nothing was changed")
-	})
-}
-
 // pooler is a proxy that, as connection poolers do, tells clients a process id
 // of its own.
 func pooler(t *testing.T, upstream string) string {

@@ -25,7 +25,7 @@ type project struct {
 // newProject writes files, given as path and text in turn.
 func newProject(t *testing.T, files ...string) *project {
 	t.Helper()
-	for _, v := range []string{"DATABASE_URL", "GOOSE_DBSTRING", "GOOSE_TABLE", "DDLSP_DATABASE_URL", "PGDATABASE", "PGSERVICE", "PGPASSWORD", "PGHOST", "PGUSER", "PGPORT"} {
+	for _, v := range []string{"DATABASE_URL", "GOOSE_DBSTRING", "GOOSE_TABLE", "DBMATE_MIGRATIONS_TABLE", "DBMATE_STRICT", "TERN_CONFIG", "TERN_MIGRATIONS", "DDLSP_DATABASE_URL", "PGDATABASE", "PGSERVICE", "PGPASSWORD", "PGHOST", "PGUSER", "PGPORT"} {
 		t.Setenv(v, "")
 	}
 	p := &project{t: t, dir: t.TempDir(), db: pgtest.DB(t)}

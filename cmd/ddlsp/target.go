@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/joho/godotenv"
@@ -51,7 +52,11 @@ func (a *app) runner(ctx context.Context, p *workspace.Project) (*runner.Runner,
 
 // runnerOptions are what the runner must know of a project.
 func (a *app) runnerOptions(p *workspace.Project) runner.Options {
-	return runner.Options{Format: p.Format, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Ecto: ectoOptions(p), Baseline: p.Catalog(0), LockWait: lockWait}
+	strict := false
+	if p.Format == migration.Dbmate {
+		strict, _ = strconv.ParseBool(toolSetting(p, "DBMATE_STRICT"))
+	}
+	return runner.Options{Format: p.Format, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Strict: strict, Ecto: ectoOptions(p), Baseline: p.Catalog(0), LockWait: lockWait}
 }
 
 // lockWait is how long a run waits for the migration lock.
@@ -65,19 +70,31 @@ func displayAll(a *app, paths []string) []string {
 	return out
 }
 
-// versionTable is the name that the environment gives the version table.
+// versionTable is the name that the tool's settings give the version table, ""
+// for the tool's default.
 func versionTable(p *workspace.Project) string {
-	if p.Format != migration.Goose {
-		return ""
+	switch p.Format {
+	case migration.Goose:
+		return toolSetting(p, "GOOSE_TABLE")
+	case migration.Dbmate:
+		return toolSetting(p, "DBMATE_MIGRATIONS_TABLE")
+	case migration.Tern:
+		return runner.TernVersionTable(p.Root)
 	}
-	if v := os.Getenv("GOOSE_TABLE"); v != "" {
+	return ""
+}
+
+// toolSetting is a variable of the environment, else of the project's .env,
+// which goose and dbmate read too.
+func toolSetting(p *workspace.Project, name string) string {
+	if v := os.Getenv(name); v != "" {
 		return v
 	}
 	vars, err := godotenv.Read(filepath.Join(p.Root, ".env"))
 	if err != nil {
 		return "" // an unreadable .env is reported where the address is looked for
 	}
-	return vars["GOOSE_TABLE"]
+	return vars[name]
 }
 
 // runError is an error of the runner with the exit code it calls for.

@@ -61,8 +61,9 @@ func (r *reader) dbmate() {
 	}
 	if len(up) > 1 {
 		at := line1(f.Text, up[1][0])
-		r.problem("unreadable-migration", f.Path, at, migration.Up,
-			"dbmate records the version for each migrate:up section, and the second one fails on the first one's row", "Keep one migrate:up and one migrate:down in a file.")
+		const message = "dbmate records the version for each migrate:up section, and the second one fails on the first one's row"
+		r.problem("unreadable-migration", f.Path, at, migration.Up, message, "Keep one migrate:up and one migrate:down in a file.")
+		r.rejectBoth(f, at, message)
 	}
 }
 
