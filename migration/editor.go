@@ -37,6 +37,9 @@ type Editor interface {
 	// Reverse makes one irreversible command of change/0 reversible with what
 	// is known of the schema before it.
 	Reverse(m *Migration, c *Command, known Known) ([]source.Edit, error)
+	// NotValid makes the constraint that s adds leave the rows unchecked that
+	// are there already; constraint is its definition in the SQL of s.
+	NotValid(m *Migration, s *Statement, constraint source.Span) ([]source.Edit, error)
 	// AddKeyColumn adds a column to the primary key, unique constraint or
 	// unique index that s makes; key is its place in the SQL of s.
 	AddKeyColumn(m *Migration, s *Statement, key source.Span, column string) ([]source.Edit, error)

@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"strings"
 	"sync/atomic"
 
 	"github.com/ddlsp/ddlsp/internal/source"
@@ -90,6 +91,23 @@ func (s *Statement) Edit(sql source.Span, new string) (source.Edit, bool) {
 		new = s.Quote(new)
 	}
 	return source.Edit{Path: s.Path, Span: span, New: new}, true
+}
+
+// NotValidKeyword writes NOT VALID behind the definition of a constraint in the
+// SQL of s.
+func NotValidKeyword(s *Statement, constraint source.Span) ([]source.Edit, error) {
+	if constraint.Len() == 0 || s.IsUnknown(constraint) {
+		return nil, ErrNotExpressible
+	}
+	word := " NOT VALID"
+	if text := constraint.Of(s.SQL); text == strings.ToLower(text) {
+		word = " not valid"
+	}
+	e, ok := s.Edit(source.Span{Start: constraint.End, End: constraint.End}, word)
+	if !ok {
+		return nil, ErrNotExpressible
+	}
+	return []source.Edit{e}, nil
 }
 
 // IsUnknown reports whether a range of SQL rests on text that is not known,

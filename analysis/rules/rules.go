@@ -24,7 +24,11 @@ func ByID(id string) *analysis.Rule { return linter().Rule(id) }
 
 // all is every rule, in the order of the ids.
 var all = []*analysis.Rule{
+	addingExclusionConstraint,
+	addingForeignKeyConstraint,
+	addingPrimaryKeyConstraint,
 	addingRequiredColumn,
+	addingUniqueConstraint,
 	changingColumnType,
 	columnstoreAddColumn,
 	concurrentIndexIfNotExists,
@@ -32,6 +36,7 @@ var all = []*analysis.Rule{
 	concurrentIndexMultiStatement,
 	concurrentIndexOnPartitionedTable,
 	concurrentIndexWithoutMigrationLockOptOut,
+	constraintMissingNotValid,
 	continuousAggregateInTransaction,
 	continuousAggregateWithoutPolicy,
 	createHypertableOnExistingData,
@@ -62,10 +67,12 @@ var all = []*analysis.Rule{
 	requireConcurrentIndexCreation,
 	requireConcurrentIndexDeletion,
 	requireConcurrentReindex,
+	settingNotNull,
 	sideEffectInChange,
 	transactionPerChunkMisuse,
 	unknownRuleInSuppression,
 	unparsableSQL,
 	unreadableMigration,
 	unusedSuppression,
+	validateConstraintInSameTransaction,
 }

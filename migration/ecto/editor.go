@@ -1,6 +1,7 @@
 package ecto
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/internal/source"
@@ -148,6 +149,39 @@ func (e *editor) concurrentOption(c *migration.Command) ([]source.Edit, error) {
 		return nil, migration.ErrNotExpressible
 	}
 	return e.addOption(call, "concurrently: true", e.command(c))
+}
+
+// NotValid gives constraint/3 or references/2 the option validate: false.
+func (e *editor) NotValid(m *migration.Migration, s *migration.Statement, constraint source.Span) ([]source.Edit, error) {
+	c := s.Command
+	switch {
+	case c == nil:
+		return nil, migration.ErrNotExpressible
+	case c.Object == "" && len(c.Sub) == 0:
+		edits, err := migration.NotValidKeyword(s, constraint)
+		if err != nil {
+			return nil, err
+		}
+		return e.fitExecute(c, edits[0]), nil
+	case c.Object != "constraint":
+		at := s.Where(constraint)
+		i := slices.IndexFunc(c.Sub, func(sub *migration.Command) bool { return sub.Span.Start <= at.Start && at.Start < sub.Span.End })
+		if i < 0 || c.Sub[i].Object != "references" {
+			return nil, migration.ErrNotExpressible
+		}
+		c = c.Sub[i]
+	}
+	call := e.call(c.ObjectSpan)
+	if call == nil {
+		return nil, migration.ErrNotExpressible
+	}
+	if o := c.Option("validate"); o != nil {
+		if o.Text != "true" {
+			return nil, migration.ErrNotExpressible
+		}
+		return e.edit(o.Value, "false"), nil
+	}
+	return e.addOption(call, "validate: false", e.command(c))
 }
 
 // command is the call of the command itself, or nil in a pipe.

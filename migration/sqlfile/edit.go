@@ -472,6 +472,10 @@ func (e editor) RaiseInDown(m *migration.Migration, reason string) ([]source.Edi
 	return e.SetDown(m, []string{"DO $$ BEGIN RAISE EXCEPTION '" + reason + "'; END $$"})
 }
 
+func (editor) NotValid(m *migration.Migration, s *migration.Statement, constraint source.Span) ([]source.Edit, error) {
+	return migration.NotValidKeyword(s, constraint)
+}
+
 func (editor) AddKeyColumn(m *migration.Migration, s *migration.Statement, key source.Span, column string) ([]source.Edit, error) {
 	if key.Start < 0 || key.End > len(s.SQL) || key.Len() < 0 {
 		return nil, migration.ErrNotExpressible
