@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ddlsp/ddlsp/analysis"
@@ -162,24 +163,34 @@ func warm(owners map[string]*Project) {
 	}
 }
 
-// parallel calls f for 0 to n-1 on all cores.
+// parallel calls f for 0 to n-1 on all cores and returns when all are done.
+// What is little work is done at once: to share it would cost more.
 func parallel(n int, f func(i int)) {
-	workers := min(runtime.GOMAXPROCS(0), n)
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for i := range next {
+	const batch = 8 // how many a worker takes at a time
+	workers := min(runtime.GOMAXPROCS(0), (n+batch-1)/batch)
+	if workers <= 1 {
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	work := func() {
+		for {
+			end := int(next.Add(batch))
+			for i := end - batch; i < min(end, n); i++ {
 				f(i)
 			}
-		}()
+			if end >= n {
+				return
+			}
+		}
 	}
-	for i := range n {
-		next <- i
+	var wg sync.WaitGroup
+	for range workers - 1 {
+		wg.Go(work)
 	}
-	close(next)
+	work()
 	wg.Wait()
 }
 

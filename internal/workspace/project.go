@@ -87,10 +87,8 @@ func (p *Project) history() *history { return p.hist() }
 // build reads the history, taking over every migration whose text is as it
 // was.
 func (p *Project) build() *history {
-	var list []*migration.Migration
-	for _, e := range p.plan.entries {
-		list = append(list, p.snap.read(p.plan, e))
-	}
+	list := make([]*migration.Migration, len(p.plan.entries))
+	parallel(len(list), func(i int) { list[i] = p.snap.read(p.plan, p.plan.entries[i]) })
 	return p.snap.cache.history(p.plan.key, list)
 }
 

@@ -24,6 +24,15 @@ type Snapshot struct {
 	// projects are those made so far, by their plan; loosely those of
 	// single files, by path.
 	projects, loosely sync.Map
+	// roots are the answers of rootAbove for the directories outside the
+	// session's: every file of a large directory asks for the same one.
+	roots sync.Map
+}
+
+// A projectRoot is an answer of rootAbove.
+type projectRoot struct {
+	dir    string
+	marked bool
 }
 
 // Seq grows with every change of the session.
@@ -106,8 +115,13 @@ func (s *Snapshot) around(path string, l *layout) *layout {
 		return nil
 	}
 	dir := filepath.Dir(path)
-	root, marked := rootAbove(dir)
-	return s.cache.elsewhere(root, marked, s)
+	known, ok := s.roots.Load(dir)
+	if !ok {
+		root, marked := rootAbove(dir)
+		known, _ = s.roots.LoadOrStore(dir, projectRoot{root, marked})
+	}
+	root := known.(projectRoot)
+	return s.cache.elsewhere(root.dir, root.marked, s)
 }
 
 // Migration is the migration that a file belongs to, with its project. A file
