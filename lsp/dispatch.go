@@ -32,6 +32,9 @@ var supported = map[string]bool{
 	protocol.MethodTextDocumentInlayHint:      true,
 	protocol.MethodTextDocumentDocumentSymbol: true,
 	protocol.MethodTextDocumentFoldingRange:   true,
+	protocol.MethodTextDocumentDefinition:     true,
+	protocol.MethodTextDocumentReferences:     true,
+	protocol.MethodWorkspaceSymbol:            true,
 	protocol.MethodTextDocumentDiagnostic:     true,
 	protocol.MethodWorkspaceExecuteCommand:    true,
 }
