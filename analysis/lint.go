@@ -118,6 +118,7 @@ func (l *Linter) Lint(in Input) Result {
 			}
 		}
 		if r.Migration != nil {
+			down.rule = r // it may report through Other, too
 			run.guard(r, up, r.Migration)
 		}
 	}

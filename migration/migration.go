@@ -203,7 +203,25 @@ type RaiseError struct {
 	Message string
 	Path    string
 	Span    source.Span
+	Kind    RaiseKind
 }
+
+// A RaiseKind says why a tool raises an error.
+type RaiseKind string
+
+const (
+	// Refused: a command or one of its options is wrong.
+	Refused RaiseKind = ""
+	// NoFunction: the direction is not there.
+	NoFunction RaiseKind = "no function"
+	// ByAuthor: the migration itself raises it.
+	ByAuthor RaiseKind = "author"
+	// CannotReverse: Ecto knows no reversal of a command of change/0.
+	CannotReverse RaiseKind = "cannot reverse"
+	// FlushedBack: change/0 calls flush, which Ecto does not allow in a
+	// rollback.
+	FlushedBack RaiseKind = "flushed back"
+)
 
 func (e *RaiseError) Error() string { return e.Message }
 

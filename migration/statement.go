@@ -161,6 +161,9 @@ type Option struct {
 	Span, Value source.Span
 	// Text is the value as written.
 	Text string
+	// OfObject is set for an option of the object call: of the table, index,
+	// constraint or references that the command is given.
+	OfObject bool
 }
 
 // Option returns the option with the key, or nil.

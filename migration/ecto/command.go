@@ -138,7 +138,7 @@ func (c *compiler) commandInfo(site *callSite, object *record, opts []pair) *mig
 	if object != nil {
 		info.Object = object.maker
 		info.ObjectSpan = object.call.Span
-		info.Options = append(info.Options, c.options(object.opts)...)
+		info.Options = append(info.Options, c.objectOptions(object)...)
 	}
 	info.Options = append(info.Options, c.options(opts)...)
 	c.infos[site.node] = append(c.infos[site.node], info)
@@ -158,13 +158,21 @@ func (c *compiler) options(opts []pair) []migration.Option {
 	return out
 }
 
+func (c *compiler) objectOptions(r *record) []migration.Option {
+	out := c.options(r.opts)
+	for i := range out {
+		out[i].OfObject = true
+	}
+	return out
+}
+
 // changeInfo builds what rules see of add, modify, remove and timestamps.
 func (c *compiler) changeInfo(site *callSite, ch *change) *migration.Command {
 	info := c.commandInfo(site, nil, nil)
 	if r, ok := ch.typ.data.(*record); ok && ch.hasType {
 		info.Object = r.maker
 		info.ObjectSpan = r.call.Span
-		info.Options = append(info.Options, c.options(r.opts)...)
+		info.Options = append(info.Options, c.objectOptions(r)...)
 	}
 	info.Options = append(info.Options, c.options(ch.opts)...)
 	info.Column = plainName(ch.name)

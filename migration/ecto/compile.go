@@ -120,7 +120,11 @@ func (c *compiler) raise(r *raised, f *function) {
 	if span == (source.Span{}) || span.End > len(c.file.Text) {
 		span = f.head.Span
 	}
-	c.body.Err = &migration.RaiseError{Message: message, Path: c.file.Path, Span: span}
+	kind := r.kind
+	if r.written {
+		kind = migration.ByAuthor
+	}
+	c.body.Err = &migration.RaiseError{Message: message, Path: c.file.Path, Span: span, Kind: kind}
 	c.open, c.queue = nil, nil
 }
 
@@ -165,7 +169,7 @@ func (c *compiler) perform(cmd *command) {
 	if c.backward {
 		reversed := cmd.reversed()
 		if reversed == nil {
-			throw("Ecto.MigrationError", "cannot reverse migration command: "+cmd.describe()+
+			throwKind(migration.CannotReverse, "Ecto.MigrationError", "cannot reverse migration command: "+cmd.describe()+
 				". You will need to explicitly define up/0 and down/0 in your migration", cmd.node.Span)
 		}
 		cmd = reversed
@@ -178,13 +182,13 @@ func (c *compiler) performExecute(cmd *command) {
 	if c.backward {
 		if !cmd.reversible {
 			if _, fn := cmd.up.data.(*closure); fn {
-				throw("FunctionClauseError", "no function clause matching in Ecto.Migration.Runner.command/1", cmd.node.Span)
+				throwKind(migration.CannotReverse, "FunctionClauseError", "no function clause matching in Ecto.Migration.Runner.command/1", cmd.node.Span)
 			}
 			if u, ok := cmd.up.data.(unknown); ok {
 				c.emitOpaque(cmd.node.Span, cmd.info, u.reason)
 				return
 			}
-			throw("Ecto.MigrationError", "cannot reverse migration command: "+cmd.describe()+
+			throwKind(migration.CannotReverse, "Ecto.MigrationError", "cannot reverse migration command: "+cmd.describe()+
 				". You will need to explicitly define up/0 and down/0 in your migration", cmd.node.Span)
 		}
 		what = cmd.down

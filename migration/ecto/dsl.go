@@ -79,7 +79,7 @@ func (c *compiler) call(s *callSite) (value, bool) {
 	case "flush":
 		if n == 0 {
 			if c.ev.direction == migration.Down && c.mod.function("down", 0) == nil {
-				throw("RuntimeError", "calling flush() inside change when doing rollback is not supported.", span)
+				throwKind(migration.FlushedBack, "RuntimeError", "calling flush() inside change when doing rollback is not supported.", span)
 			}
 			c.flush()
 			return value{atomOK, span}, true

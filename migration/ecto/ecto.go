@@ -204,7 +204,7 @@ func (r *reader) head() source.Span {
 
 func (r *reader) missing(b *migration.Body, at source.Span, function string) {
 	b.Origin, b.Span = migration.Missing, at
-	b.Err = &migration.RaiseError{Message: "** (Ecto.MigrationError) " + r.mod.name + " does not implement a `" + function + "` or `change/0` function", Path: r.file.Path, Span: at}
+	b.Err = &migration.RaiseError{Message: "** (Ecto.MigrationError) " + r.mod.name + " does not implement a `" + function + "` or `change/0` function", Path: r.file.Path, Span: at, Kind: migration.NoFunction}
 }
 
 // public returns a public function without arguments.

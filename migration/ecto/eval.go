@@ -25,6 +25,7 @@ type raised struct {
 	span               source.Span
 	// written is set for the author's own raise.
 	written bool
+	kind    migration.RaiseKind
 }
 
 // tooMuch is thrown when a bound is hit.
@@ -32,6 +33,12 @@ type tooMuch struct{ reason string }
 
 func throw(exception, message string, span source.Span) {
 	panic(&raised{exception: exception, message: message, span: span})
+}
+
+// throwKind throws an Ecto.MigrationError, RuntimeError or FunctionClauseError
+// that has a kind of its own.
+func throwKind(kind migration.RaiseKind, exception, message string, span source.Span) {
+	panic(&raised{exception: exception, message: message, span: span, kind: kind})
 }
 
 // A scope holds the variables of one block. Elixir's blocks see the variables
