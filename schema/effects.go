@@ -35,7 +35,7 @@ func RoundTrip(m *migration.Migration, before *Catalog) (diffs []Difference, kno
 			at := &Origin{Migration: m, Direction: d, Statement: s}
 			for _, op := range s.Ops() {
 				next := c.Apply(at, op)
-				e.by = s
+				e.by, e.down = s, d == migration.Down
 				e.op(op, c, next)
 				c = next
 			}
@@ -66,9 +66,13 @@ type effects struct {
 	marks map[markKey]*mark
 	// made are the relations that up or down made and that are there: their
 	// parts are not looked at.
-	made  map[Ref]bool
+	made map[Ref]bool
+	// loose are the relations that lost a column and whose constraints are not
+	// all known.
+	loose map[Ref]bool
 	by    *migration.Statement
 	vague bool // inside a DO block
+	down  bool // of the two directions
 	lost  bool
 	n     int
 }
@@ -85,8 +89,15 @@ func (e *effects) touch(k markKey, before, now, vague bool) *mark {
 	return m
 }
 
-func (e *effects) create(k markKey, vague bool) *mark { return e.touch(k, false, true, vague) }
-func (e *effects) drop(k markKey, vague bool) *mark   { return e.touch(k, true, false, vague) }
+// create marks what an operation makes. What only down makes may have been
+// there before up, which took it along without a word (the sequence of a
+// column, the index behind a constraint).
+func (e *effects) create(k markKey, vague bool) *mark {
+	_, touched := e.marks[k]
+	return e.touch(k, false, true, vague || e.down && !touched)
+}
+
+func (e *effects) drop(k markKey, vague bool) *mark { return e.touch(k, true, false, vague) }
 
 // parts reports whether the parts of a relation are of interest.
 func (e *effects) parts(n migration.Name) bool { return !e.made[RefOf(n)] }
@@ -130,6 +141,7 @@ func (e *effects) op(op migration.Op, before, after *Catalog) {
 				}
 			}
 		}
+		e.fallWith(op, before, after)
 		e.cascade(op.Cascade)
 	case *migration.AddConstraint:
 		if e.parts(op.Table) {
@@ -272,6 +284,26 @@ func (e *effects) createRelation(n migration.Name, guarded bool, before *Catalog
 	e.made[ref] = true
 }
 
+// fallWith marks the constraints that go with a dropped column: what up makes
+// in their place may have the same name, and then down does not leave it
+// behind. Those of a table that is not known whole cannot be told.
+func (e *effects) fallWith(op *migration.DropColumn, before, after *Catalog) {
+	was, is := before.Relation(op.Table), after.Relation(op.Table)
+	if was == nil || is == nil || !before.Complete(was) {
+		if e.loose == nil {
+			e.loose = map[Ref]bool{}
+		}
+		e.loose[RefOf(op.Table)] = true
+		return
+	}
+	for _, c := range was.Constraints {
+		if is.Constraint(c.Name) == nil {
+			m := e.drop(part("constraint", op.Table, c.Name), op.IfExists || c.Guessed)
+			m.columns, m.expr = c.Columns, c.Expr
+		}
+	}
+}
+
 func (e *effects) constraint(table migration.Name, con *migration.Constraint, column string, after *Catalog, vague bool) {
 	name := con.Name
 	r := after.Relation(table)
@@ -291,19 +323,22 @@ func (e *effects) constraint(table migration.Name, con *migration.Constraint, co
 	if c == nil {
 		return
 	}
-	m := e.create(part("constraint", table, c.Name), vague || c.Guessed)
+	m := e.create(part("constraint", table, c.Name), vague || c.Guessed || e.loose[RefOf(table)])
 	m.columns, m.expr = c.Columns, c.Expr
 }
 
 // index finds the mark of an index by its name: indexes of one schema share
 // their names, whatever the table.
 func (e *effects) index(ref Ref) (markKey, *mark) {
+	var key markKey
+	var found *mark
 	for k, m := range e.marks {
-		if k.kind == "index" && k.name == ref {
-			return k, m
+		// One that is there goes before one that a DROP IF EXISTS named.
+		if k.kind == "index" && k.name == ref && (found == nil || m.now) {
+			key, found = k, m
 		}
 	}
-	return markKey{}, nil
+	return key, found
 }
 
 func (e *effects) anyGuessed() bool {
