@@ -326,7 +326,26 @@ func isTrue(v string) bool {
 	return true
 }
 
+// maxParts is how many columns, how many indexes and how many constraints of
+// a relation are kept. PostgreSQL allows no more columns, and every further
+// change copies what is there: a file of tens of thousands of statements about
+// one table would take minutes.
+const maxParts = 1600
+
+// full reports whether a relation has so many parts of a kind that another one
+// is not kept; then not all of them are known any more.
+func (r *Relation) full(parts int) bool {
+	if parts < maxParts {
+		return false
+	}
+	r.Partial = true
+	return true
+}
+
 func (c *Catalog) addColumn(at *Origin, r *Relation, col *migration.Column) {
+	if r.full(len(r.Columns)) {
+		return
+	}
 	if old := r.Column(col.Name); old != nil {
 		r.Columns = replaced(r.Columns, old, nil)
 	}
@@ -376,6 +395,9 @@ func (c *Catalog) changeColumn(table migration.Name, name string, change func(*C
 }
 
 func (c *Catalog) addConstraint(at *Origin, r *Relation, con *migration.Constraint, column string) {
+	if r.full(len(r.Constraints)) {
+		return
+	}
 	cols := idents(con.Columns)
 	if len(cols) == 0 && column != "" {
 		cols = []string{column}
@@ -495,6 +517,10 @@ func (c *Catalog) createIndex(at *Origin, op *migration.CreateIndex) *Catalog {
 		i.Method = "btree"
 	}
 	n := c.copy()
+	if r := n.edit(op.Table, Table); r.full(len(r.Indexes)) {
+		n.put(r)
+		return n
+	}
 	if op.Index.IsZero() {
 		i.Ref.Schema = ref.Schema
 		i.Name, i.Guessed = indexName(ref.Name, op)
