@@ -2,9 +2,11 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/schema"
 )
 
 // adding-foreign-key-constraint reports foreign keys that check every row.
@@ -92,9 +94,13 @@ var addingForeignKeyConstraint = &analysis.Rule{
 		if r := s.Before.Relation(table); r != nil && r.PartitionBy != "" {
 			return
 		}
+		also := ", and writes on " + quoted(con.Ref.String()) + ","
+		if schema.RefOf(con.Ref) == schema.RefOf(table) {
+			also, locks = "", strings.NewReplacer(" on both", "", ", SHARE ROW EXCLUSIVE on the other", "").Replace(locks)
+		}
 		r := analysis.Report{
 			On:      con.Span,
-			Message: fmt.Sprintf("adding this foreign key blocks %s on %s, and writes on %s, while every row is looked up (%s)", blocks, quoted(table.String()), quoted(con.Ref.String()), locks),
+			Message: fmt.Sprintf("adding this foreign key blocks %s on %s%s while every row is looked up (%s)", blocks, quoted(table.String()), also, locks),
 			Help:    "add it NOT VALID, and validate it in a later migration",
 		}
 		if mend != nil && hypertable(s.Before, table) == nil {

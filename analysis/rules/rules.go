@@ -24,10 +24,13 @@ func ByID(id string) *analysis.Rule { return linter().Rule(id) }
 
 // all is every rule, in the order of the ids.
 var all = []*analysis.Rule{
+	addingColumnWithVolatileDefault,
 	addingExclusionConstraint,
 	addingForeignKeyConstraint,
 	addingPrimaryKeyConstraint,
 	addingRequiredColumn,
+	addingSerialOrIdentityColumn,
+	addingStoredGeneratedColumn,
 	addingUniqueConstraint,
 	changingColumnType,
 	columnstoreAddColumn,
@@ -40,6 +43,7 @@ var all = []*analysis.Rule{
 	continuousAggregateInTransaction,
 	continuousAggregateWithoutPolicy,
 	createHypertableOnExistingData,
+	deleteWithoutWhere,
 	downDoesNotUndoUp,
 	downWrongOrder,
 	dropColumn,
@@ -73,10 +77,14 @@ var all = []*analysis.Rule{
 	requireConcurrentReindex,
 	settingNotNull,
 	sideEffectInChange,
+	tableRewriteCommand,
 	transactionPerChunkMisuse,
+	truncate,
+	truncateCascade,
 	unknownRuleInSuppression,
 	unparsableSQL,
 	unreadableMigration,
 	unusedSuppression,
+	updateWithoutWhere,
 	validateConstraintInSameTransaction,
 }
