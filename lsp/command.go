@@ -49,6 +49,7 @@ func init() {
 		cmdRollback:       typed((*Server).rollback),
 		cmdRedo:           typed((*Server).redo),
 		cmdStatus:         typed((*Server).status),
+		cmdVerify:         typed((*Server).verify),
 		cmdSelectDatabase: typed((*Server).selectDatabase),
 		cmdNewMigration:   typed((*Server).newMigration),
 		cmdExplain:        typed((*Server).explain),

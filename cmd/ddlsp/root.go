@@ -78,6 +78,7 @@ var commands = []func(*app) *cobra.Command{
 	newRollback,
 	newRedo,
 	newStatus,
+	newVerify,
 	newDoctor,
 	newServe,
 	newWorker,

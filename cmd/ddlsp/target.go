@@ -16,6 +16,10 @@ import (
 
 // resolve finds the database of a project in the documented order.
 func (a *app) resolve(ctx context.Context, p *workspace.Project) (*runner.Target, error) {
+	return runner.Resolve(ctx, a.resolveOptions(p))
+}
+
+func (a *app) resolveOptions(p *workspace.Project) runner.ResolveOptions {
 	o := runner.ResolveOptions{
 		URL: a.flags.databaseURL, Name: a.flags.database,
 		Default: p.Settings.DefaultDatabase, Format: p.Format, Root: p.Root, Ecto: ectoConn(a, p),
@@ -29,7 +33,7 @@ func (a *app) resolve(ctx context.Context, p *workspace.Project) (*runner.Target
 			Name: name, URLEnv: d.URLEnv, URL: d.URL, Protected: d.Protected, Scratch: d.Scratch, LockTimeout: time.Duration(d.LockTimeout),
 		})
 	}
-	return runner.Resolve(ctx, o)
+	return o
 }
 
 // runner returns the runner of a project on its database. The caller closes

@@ -4,11 +4,13 @@ import (
 	"context"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ddlsp/ddlsp/internal/workspace"
+	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/runner"
 	"github.com/ddlsp/ddlsp/runner/worker"
 )
@@ -47,6 +49,9 @@ func (a *app) work(ctx context.Context, req worker.Request, s *worker.Session) (
 	if err != nil {
 		return nil, asWorkerError(err)
 	}
+	if req.Op == "verify" {
+		return a.workVerify(ctx, session.Snapshot(), p, req, s)
+	}
 	r, target, err := a.runner(ctx, p)
 	if err != nil {
 		return nil, asWorkerError(err)
@@ -83,6 +88,26 @@ func (a *app) work(ctx context.Context, req worker.Request, s *worker.Session) (
 	}
 	res, err := r.Run(ctx, plan, s.Event)
 	return res.Report(err, a.display), err
+}
+
+// workVerify verifies one version, or what is pending.
+func (a *app) workVerify(ctx context.Context, snap *workspace.Snapshot, p *workspace.Project, req worker.Request, s *worker.Session) (any, error) {
+	want := func(m *migration.Migration) bool { return m.Version == req.Version }
+	if req.Version == "" {
+		var err error
+		if want, err = a.pending(ctx, p); err != nil {
+			return nil, asWorkerError(err)
+		}
+	} else if !slices.ContainsFunc(p.History(ctx), want) {
+		return nil, &worker.Error{Message: "there is no migration with version " + req.Version, Exit: exitUsage}
+	}
+	report, err := a.verifyProject(ctx, snap, p, want, func(m *migration.Migration, number, of int) {
+		s.Event(runner.Event{Kind: "migration", Version: m.Version, Name: m.Name, Number: number, Of: of})
+	})
+	if err != nil {
+		return nil, asWorkerError(err)
+	}
+	return report, nil
 }
 
 // requested is the project of a file, or the only one there is.

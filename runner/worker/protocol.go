@@ -15,7 +15,7 @@ import (
 // A Request is what the child is to do. It holds no password: the child finds
 // the database by name, file and environment, or asks.
 type Request struct {
-	// Op is "migrate", "rollback", "redo" or "status".
+	// Op is "migrate", "rollback", "redo", "status" or "verify".
 	Op string `json:"op"`
 	// Dir is the working directory that paths in results are relative to.
 	Dir string `json:"dir"`
@@ -30,6 +30,8 @@ type Request struct {
 	// Database is the name of a configured database, "" for the default.
 	Database string `json:"database,omitempty"`
 
+	// Version is what to verify; "" takes what is pending.
+	Version     string `json:"version,omitempty"`
 	To          string `json:"to,omitempty"`
 	ToExclusive string `json:"to_exclusive,omitempty"`
 	Step        int    `json:"step,omitempty"`
@@ -47,7 +49,8 @@ type Request struct {
 type Message struct {
 	Event    *runner.Event    `json:"event,omitempty"`
 	Password *PasswordRequest `json:"password,omitempty"`
-	// Result is a runner.Report, or for status a runner.StatusReport.
+	// Result is a runner.Report, for status a runner.StatusReport,
+	// for verify a runner.VerifyReport.
 	Result json.RawMessage `json:"result,omitempty"`
 	Error  *Error          `json:"error,omitempty"`
 }
