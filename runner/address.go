@@ -58,14 +58,25 @@ func parseAddress(text string) (*address, error) {
 	}
 	// JDBC and opaque forms such as sqlite:file.db.
 	if i := strings.IndexByte(text, ':'); i > 0 && !strings.ContainsAny(text[:i], " ='/\\") && !strings.Contains(text, "=") {
-		return nil, fmt.Errorf("%q is not a PostgreSQL address", text[:i+1]+"...")
+		return nil, notPostgres(text[:i], ":")
 	}
 	return parseKeywords(text)
 }
 
+// notPostgres says what kind of address it is instead. A word that is no known
+// kind may be a part of a password and is not shown.
+func notPostgres(kind, mark string) error {
+	switch kind = strings.ToLower(kind); kind {
+	case "jdbc", "sqlite", "sqlite3", "file", "mysql", "mysql2", "mariadb", "myxql", "clickhouse", "sqlserver", "mssql", "tds", "oracle", "mongodb", "redis",
+		"bigquery", "spanner", "snowflake", "libsql", "duckdb", "vertica", "ydb", "cassandra", "neo4j", "http", "https":
+		return fmt.Errorf("%s%s is not a PostgreSQL address", kind, mark)
+	}
+	return errors.New("it is not a PostgreSQL address, which begins with postgres:// or consists of settings such as host=... dbname=...")
+}
+
 func parseURL(scheme, text string) (*address, error) {
 	if !schemes[scheme] {
-		return nil, fmt.Errorf("%s:// is not a PostgreSQL address", scheme)
+		return nil, notPostgres(scheme, "://")
 	}
 	u, err := url.Parse(text)
 	if err != nil {
