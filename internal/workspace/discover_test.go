@@ -245,3 +245,28 @@ func TestFilesOutsideOfTheDirectory(t *testing.T) {
 		t.Errorf("%d projects of other directories", len(projects))
 	}
 }
+
+// A migration beside the repository's own directory is read with the settings
+// of that repository.
+func TestLooseEctoFileHasTheRepositorysSettings(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	write("mix.exs", "defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, version: \"0.1.0\"]\nend\n")
+	write("lib/repo.ex", "defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\n")
+	write("config/config.exs", "import Config\nconfig :shop, ecto_repos: [Shop.Repo]\nconfig :shop, Shop.Repo, migration_lock: :pg_advisory_lock\n")
+	path := write("priv/repo/manual_migrations/20240101000000_a.exs", "defmodule A do\n  use Ecto.Migration\n  @disable_ddl_transaction true\n  def change do\n    create index(:t, [:a], concurrently: true)\n  end\nend\n")
+	m, _ := NewSession(Options{Dir: dir}).Snapshot().Migration(t.Context(), path)
+	if m == nil || m.TableLock {
+		t.Errorf("%+v: the repository takes an advisory lock, not one of its table", m)
+	}
+}

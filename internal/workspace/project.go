@@ -227,6 +227,13 @@ func (s *Snapshot) loose(path string) (*migration.Migration, *Project) {
 	if format != migration.Plain {
 		p.evidence = []string{"what stands in the file"}
 	}
+	if format == migration.Ecto {
+		// The only repository of the Mix project around it runs it, when it is
+		// run: its settings decide the SQL and the lock.
+		if r := s.repoFor(filepath.Dir(path)); r != nil && r.IsPostgres() {
+			p.repo = s.cache.sameRepo(r)
+		}
+	}
 	pr := s.project(p)
 	h := pr.history()
 	if len(h.migrations) == 0 {
