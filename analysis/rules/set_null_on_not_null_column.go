@@ -89,7 +89,11 @@ func reportSetNull(p *analysis.Pass, s *analysis.Step, table migration.Name, con
 		return
 	}
 	then, now := p.After.Relation(table), s.After.Relation(table)
-	if then == nil || now == nil || setNullList.MatchString(con.Span.Of(s.Statement.SQL)) {
+	text := con.Span
+	if s.Inner {
+		text = s.Span
+	}
+	if then == nil || now == nil || setNullList.MatchString(text.Of(s.Statement.SQL)) {
 		return
 	}
 	for _, name := range columns {
