@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/ddlsp/ddlsp/internal/lsptest"
+	"github.com/ddlsp/ddlsp/internal/pgserver/pgtest"
 	"github.com/ddlsp/ddlsp/runner"
 )
 
@@ -176,4 +177,21 @@ func TestVerifyFromEditor(t *testing.T) {
 	}
 	u.refused(t, "ddlsp.verify", map[string]any{"version": "9"}, "no migration with version 9")
 	p.wantTables()
+}
+
+// What TimescaleDB keeps outside of PostgreSQL's catalog is compared too.
+func TestVerifyHypertable(t *testing.T) {
+	db := pgtest.Timescale(t)
+	p := newProject(t,
+		"migrations/00001_ext.sql", gooseFile("CREATE EXTENSION IF NOT EXISTS timescaledb;", "SELECT 1;"),
+		"migrations/00002_m.sql", gooseFile("CREATE TABLE m (at timestamptz NOT NULL);\nSELECT create_hypertable('m', 'at');", "DROP TABLE m;"),
+		"migrations/00003_interval.sql", gooseFile("SELECT set_chunk_time_interval('m', INTERVAL '1 day');", "SELECT 1;"))
+	p.db = db
+	r := verified(t, p, 1, "2", "3")
+	if r["2"].Outcome != "ok" {
+		t.Errorf("2: %+v", r["2"])
+	}
+	if d := r["3"].Differences; len(d) != 1 || !strings.HasPrefix(d[0].Object, "dimension public.m.at") {
+		t.Errorf("3: %+v", r["3"])
+	}
 }
