@@ -213,7 +213,9 @@ func (e *ecto) run(ctx context.Context, x *execution) error {
 func (e *ecto) ensureTable(ctx context.Context, lock *pgx.Conn, rel string) error {
 	create := "CREATE TABLE IF NOT EXISTS " + rel + ` ("version" bigint, "inserted_at" timestamp(0), PRIMARY KEY ("version"))`
 	err := exec(ctx, lock, create)
-	if pe := pgError(err); pe != nil && (pe.Code == "23505" || pe.Code == "42P07") {
+	// A unique violation in the catalog, a duplicate table, or a duplicate
+	// object (its row type): it depends on how far the faster one had come.
+	if pe := pgError(err); pe != nil && (pe.Code == "23505" || pe.Code == "42P07" || pe.Code == "42710") {
 		err = exec(ctx, lock, create)
 	}
 	return err
