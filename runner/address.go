@@ -71,7 +71,7 @@ func notPostgres(kind, mark string) error {
 		"bigquery", "spanner", "snowflake", "libsql", "duckdb", "vertica", "ydb", "cassandra", "neo4j", "http", "https":
 		return fmt.Errorf("%s%s is not a PostgreSQL address", kind, mark)
 	}
-	return errors.New("it is not a PostgreSQL address, which begins with postgres:// or consists of settings such as host=... dbname=...")
+	return errors.New("it is not a PostgreSQL address, which begins with postgres:// or consists of settings such as host=HOST dbname=NAME")
 }
 
 func parseURL(scheme, text string) (*address, error) {
