@@ -153,6 +153,20 @@ func (s *snapshot) compare(after *snapshot) []Difference {
 	return out
 }
 
+// undoable takes out of a comparison of before and after down what PostgreSQL
+// has no statement for: a constraint that was validated stays so. It returns
+// the rest, and a note for each.
+func undoable(list []Difference) (rest []Difference, notes []string) {
+	for _, d := range list {
+		if was, ok := strings.CutSuffix(d.Before, " NOT VALID"); ok && d.Kind == "changed" && was == d.After {
+			notes = append(notes, d.Object+" stays validated, which nothing undoes")
+			continue
+		}
+		rest = append(rest, d)
+	}
+	return rest, notes
+}
+
 // reordered lists the tables whose columns are the same in another order.
 func (s *snapshot) reordered(after *snapshot) []string {
 	var out []string

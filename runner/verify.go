@@ -218,8 +218,9 @@ func (v *verification) one(ctx context.Context, m *migration.Migration) (*Verifi
 	if err != nil {
 		return nil, err
 	}
-	out.Notes = before.reordered(undone)
-	if out.Differences = before.compare(undone); len(out.Differences) > 0 {
+	out.Differences, out.Notes = undoable(before.compare(undone))
+	out.Notes = append(out.Notes, before.reordered(undone)...)
+	if len(out.Differences) > 0 {
 		out.Outcome, out.Reason = Failed, "after up and down the schema is not what it was before"
 		return out, nil
 	}

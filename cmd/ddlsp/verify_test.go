@@ -48,9 +48,11 @@ func TestVerifyOutcomes(t *testing.T) {
 		"migrations/00005_order.sql", gooseFile("ALTER TABLE a DROP COLUMN id;", "ALTER TABLE a ADD COLUMN id int PRIMARY KEY;"),
 		"migrations/00006_down_fails.sql", gooseFile("CREATE TABLE c (id int);", "DROP TABLE c;\nDROP TABLE nosuch;"),
 		"migrations/00007_keeps.sql", gooseFile("CREATE TABLE d (id int);", "SELECT 1;"),
+		"migrations/00008_check.sql", gooseFile("ALTER TABLE a ADD CONSTRAINT known CHECK (note <> '') NOT VALID;", "ALTER TABLE a DROP CONSTRAINT known;"),
+		"migrations/00009_validate.sql", gooseFile("ALTER TABLE a VALIDATE CONSTRAINT known;", "SELECT 1;"),
 	)
 	r := verified(t, p, 1, "--all")
-	for version, want := range map[string]string{"1": "ok", "2": "failed", "3": "ok", "4": "not_reversible", "5": "ok", "6": "failed", "7": "failed"} {
+	for version, want := range map[string]string{"1": "ok", "2": "failed", "3": "ok", "4": "not_reversible", "5": "ok", "6": "failed", "7": "failed", "8": "ok", "9": "ok"} {
 		if r[version].Outcome != want {
 			t.Errorf("%s: %s, want %s: %+v", version, r[version].Outcome, want, r[version])
 		}
