@@ -98,6 +98,9 @@ func (a *app) oneProject(ctx context.Context, snap *workspace.Snapshot) (*worksp
 		names := make([]string, len(usable))
 		for i, p := range usable {
 			names[i] = "  " + a.display(p.Root) + " (" + string(p.Format) + ")"
+			if p.Repo != nil && p.Repo.Name != "" {
+				names[i] += ", --repo " + p.Repo.Name
+			}
 		}
 		return nil, usagef("there are several projects here; say which with --project or --repo:\n%s", strings.Join(names, "\n"))
 	case len(foreign) > 0:
