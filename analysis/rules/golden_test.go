@@ -25,6 +25,9 @@ func TestGolden(t *testing.T) {
 	}
 	for _, path := range archives {
 		rule := filepath.Base(filepath.Dir(path))
+		if rule == "shapes" { // cases of another form
+			continue
+		}
 		t.Run(rule+"/"+strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
 			data, err := os.ReadFile(path)
 			if err != nil {

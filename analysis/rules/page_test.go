@@ -3,8 +3,10 @@ package rules_test
 import (
 	"bytes"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +34,12 @@ func TestPagesAreFresh(t *testing.T) {
 			severity += ", off"
 		}
 		index.WriteString("| [" + r.ID + "](" + r.ID + ".md) | " + severity + " | " + strings.ReplaceAll(r.Summary, "|", "\\|") + " |\n")
+	}
+	if len(rules.LeftOut) > 0 {
+		index.WriteString("\nKnown hazards for which there is no rule:\n\n")
+		for _, id := range slices.Sorted(maps.Keys(rules.LeftOut)) {
+			index.WriteString("- " + id + ": " + rules.LeftOut[id] + "\n")
+		}
 	}
 	want["README.md"] = index.Bytes()
 	if *updatePages {
