@@ -74,6 +74,17 @@ func reported(found []analysis.Finding, id string) []analysis.Finding {
 	return out
 }
 
+// with selects the rules that are on by default and one more.
+func with(id string) workspace.LintOptions {
+	opts := workspace.LintOptions{Select: []string{id}}
+	for _, r := range rules.All() {
+		if r.Default && r.ID != id {
+			opts.Select = append(opts.Select, r.ID)
+		}
+	}
+	return opts
+}
+
 // TestExamples lints every example of every page: a bad one must be reported by
 // its rule, a good one must not.
 func TestExamples(t *testing.T) {
@@ -82,7 +93,7 @@ func TestExamples(t *testing.T) {
 		for i, e := range rules.PageOf(r.ID).Examples() {
 			t.Run(fmt.Sprintf("%s/%d", r.ID, i), func(t *testing.T) {
 				files := exampleFiles(t, e)
-				dir, found := lintFiles(t, files, workspace.LintOptions{})
+				dir, found := lintFiles(t, files, with(r.ID))
 				mine := reported(found, r.ID)
 				switch {
 				case e.Bad && len(mine) == 0:
@@ -116,7 +127,7 @@ func TestExamples(t *testing.T) {
 func checkFix(t *testing.T, dir string, files map[string]string, f analysis.Finding, fix analysis.Fix) {
 	t.Helper()
 	fixed := applyFix(t, dir, files, fix)
-	_, again := lintFiles(t, fixed, workspace.LintOptions{})
+	_, again := lintFiles(t, fixed, with(f.Rule))
 	show := func() string {
 		var b strings.Builder
 		for _, name := range slices.Sorted(maps.Keys(fixed)) {
@@ -125,7 +136,7 @@ func checkFix(t *testing.T, dir string, files map[string]string, f analysis.Find
 		return b.String()
 	}
 	before := map[string]bool{}
-	_, old := lintFiles(t, files, workspace.LintOptions{})
+	_, old := lintFiles(t, files, with(f.Rule))
 	for _, o := range old {
 		before[o.Rule] = true
 	}
