@@ -360,8 +360,16 @@ type CreateFunction struct {
 	// Body is the text of the body, not analysed: a definition runs nothing.
 	Body            string
 	SecurityDefiner bool
-	// Sets are the settings of its SET clauses, by name.
-	Sets []string
+	// Sets are the settings of its SET clauses, by name, Settings the clauses
+	// themselves. One that takes over the session's value has no Values.
+	Sets     []string
+	Settings []Set
+	// Atomic: the body is standard SQL (BEGIN ATOMIC, RETURN), whose names are
+	// looked up once and for all.
+	Atomic bool
+	// Clause is where a further clause may be written, just before AS; zero
+	// without AS.
+	Clause source.Span
 }
 
 // CreateTrigger is CREATE [CONSTRAINT] TRIGGER.
@@ -386,7 +394,10 @@ type Create struct {
 	Replace     bool
 	// Table is the relation of a policy, rule or statistics object.
 	Table Name
-	// Options are what an extension is created with, by name.
+	// Options are what an extension is created with, by name. Those of a policy
+	// are "permissive" or "restrictive", "for" ("all", "select", ...), "to" for
+	// each role ("public" for PUBLIC), "using" and "with check" with the
+	// expression.
 	Options []RelOption
 }
 
@@ -437,6 +448,11 @@ type Set struct {
 	Value string
 	Local bool
 	Reset bool
+	// Values are the items of SET, each without its quotes, and Span the text
+	// of them all. Those of set_config, which has Call set, are not told.
+	Values []string
+	Span   source.Span
+	Call   bool
 }
 
 // TxControl is BEGIN, COMMIT, ROLLBACK, SAVEPOINT, ... in a lower-case Verb.
@@ -521,6 +537,8 @@ type CreateHypertable struct {
 	// ChunkInterval is as written, "" when not given.
 	ChunkInterval string
 	Span          source.Span
+	// Call is the call of create_hypertable, nil for the form of CREATE TABLE.
+	Call *Call
 }
 
 // AddDimension is SELECT add_dimension(...).
@@ -540,8 +558,16 @@ type Policy struct {
 }
 
 // Other is a statement that was read but means nothing to ddlsp; Tag is its
-// command tag in lower case.
-type Other struct{ Tag string }
+// command tag in lower case. Object is what CREATE and ALTER of a role, a
+// function, a foreign server, a user mapping (its server) and a subscription
+// are about, Options what they are given by name ("password", "connection"),
+// Settings their SET clauses.
+type Other struct {
+	Tag      string
+	Object   Name
+	Options  []RelOption
+	Settings []Set
+}
 
 func (*CreateTable) op()        {}
 func (*CreateView) op()         {}

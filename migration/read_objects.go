@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/ddlsp/ddlsp/internal/pgparse"
+	"github.com/ddlsp/ddlsp/internal/source"
 )
 
 // definition reads the statements that make or change objects other than
@@ -61,7 +62,7 @@ func (r *reader) definition(n *pgparse.Node) {
 		r.add(&AlterSequence{Sequence: r.relation(s.AlterSeqStmt.Sequence)})
 	case *pgparse.Node_CreatePolicyStmt:
 		p := s.CreatePolicyStmt
-		r.add(&Create{Kind: "policy", Object: Name{Name: p.PolicyName, Span: r.find(i, p.PolicyName)}, Table: r.relation(p.Table)})
+		r.add(&Create{Kind: "policy", Object: Name{Name: p.PolicyName, Span: r.find(i, p.PolicyName)}, Table: r.relation(p.Table), Options: r.policyOptions(p)})
 	case *pgparse.Node_RuleStmt:
 		u := s.RuleStmt
 		r.add(&Create{Kind: "rule", Object: Name{Name: u.Rulename, Span: r.find(i, u.Rulename)}, Table: r.relation(u.Relation), Replace: u.Replace})
@@ -87,9 +88,116 @@ func (r *reader) definition(n *pgparse.Node) {
 		r.add(&Create{Kind: k, Object: r.qualified(d.Defnames, i), IfNotExists: d.IfNotExists, Replace: d.Replace})
 	case *pgparse.Node_CreateCastStmt:
 		r.add(&Create{Kind: "cast"})
+	case *pgparse.Node_CreateRoleStmt:
+		e := s.CreateRoleStmt
+		r.add(&Other{Tag: r.tag(), Object: r.named(i, e.Role), Options: r.options(e.Options)})
+	case *pgparse.Node_AlterRoleStmt:
+		e := s.AlterRoleStmt
+		r.add(&Other{Tag: r.tag(), Object: r.named(i, e.Role.GetRolename()), Options: r.options(e.Options)})
+	case *pgparse.Node_AlterRoleSetStmt:
+		e := s.AlterRoleSetStmt
+		r.add(&Other{Tag: r.tag(), Object: r.named(i, e.Role.GetRolename()), Settings: r.settings(e.Setstmt)})
+	case *pgparse.Node_AlterDatabaseSetStmt:
+		e := s.AlterDatabaseSetStmt
+		r.add(&Other{Tag: r.tag(), Object: r.named(i, e.Dbname), Settings: r.settings(e.Setstmt)})
+	case *pgparse.Node_CreateForeignServerStmt:
+		e := s.CreateForeignServerStmt
+		r.add(&Other{Tag: r.tag(), Object: r.named(i, e.Servername), Options: r.options(e.Options)})
+	case *pgparse.Node_AlterForeignServerStmt:
+		e := s.AlterForeignServerStmt
+		r.add(&Other{Tag: r.tag(), Object: r.named(i, e.Servername), Options: r.options(e.Options)})
+	case *pgparse.Node_CreateUserMappingStmt:
+		e := s.CreateUserMappingStmt
+		r.add(&Other{Tag: r.tag(), Object: r.named(i, e.Servername), Options: r.options(e.Options)})
+	case *pgparse.Node_AlterUserMappingStmt:
+		e := s.AlterUserMappingStmt
+		r.add(&Other{Tag: r.tag(), Object: r.named(i, e.Servername), Options: r.options(e.Options)})
+	case *pgparse.Node_CreateSubscriptionStmt:
+		e := s.CreateSubscriptionStmt
+		r.add(&Other{Tag: r.tag(), Object: r.named(i, e.Subname), Options: r.connection(e.Conninfo)})
+	case *pgparse.Node_AlterSubscriptionStmt:
+		e := s.AlterSubscriptionStmt
+		op := &Other{Tag: r.tag(), Object: r.named(i, e.Subname)}
+		if e.Conninfo != "" {
+			op.Options = r.connection(e.Conninfo)
+		}
+		r.add(op)
+	case *pgparse.Node_AlterFunctionStmt:
+		e := s.AlterFunctionStmt
+		op := &Other{Tag: r.tag(), Object: r.qualified(e.Func.GetObjname(), i)}
+		for _, a := range e.Actions {
+			if v := a.GetDefElem().GetArg().GetVariableSetStmt(); v != nil {
+				op.Settings = append(op.Settings, r.set(v))
+			}
+		}
+		r.add(op)
 	default:
 		r.add(&Other{Tag: r.tag()})
 	}
+}
+
+// named is a name that stands at or after token i.
+func (r *reader) named(i int, name string) Name {
+	if name == "" {
+		return Name{}
+	}
+	return Name{Name: name, Span: r.find(i, name)}
+}
+
+func (r *reader) settings(v *pgparse.VariableSetStmt) []Set {
+	if v == nil {
+		return nil
+	}
+	return []Set{r.set(v)}
+}
+
+// connection is the CONNECTION of a subscription.
+func (r *reader) connection(text string) []RelOption {
+	o := RelOption{Name: "connection", Value: text}
+	if i := r.word(r.from, "connection"); i >= 0 && i+1 < len(r.toks) {
+		o.Span = r.toks[i].Span.Union(r.toks[i+1].Span)
+	}
+	return []RelOption{o}
+}
+
+// policyOptions are what a row security policy is created with.
+func (r *reader) policyOptions(p *pgparse.CreatePolicyStmt) []RelOption {
+	kind := "restrictive"
+	if p.Permissive {
+		kind = "permissive"
+	}
+	out := []RelOption{{Name: kind}, {Name: "for", Value: strings.ToLower(p.CmdName)}}
+	for _, n := range p.Roles {
+		role := n.GetRoleSpec()
+		name := role.GetRolename()
+		if role.GetRoletype().String() == "ROLESPEC_PUBLIC" {
+			name = "public"
+		}
+		out = append(out, RelOption{Name: "to", Value: name})
+	}
+	expr := func(name string, words ...string) {
+		for i := r.from; i+len(words) < len(r.toks); i++ {
+			at := i
+			for n, w := range words {
+				if !r.toks[i+n].Is(r.sql, w) {
+					at = -1
+					break
+				}
+			}
+			if at >= 0 && r.toks[i+len(words)].IsPunct(r.sql, '(') {
+				inside := r.parens(i + len(words))
+				out = append(out, RelOption{Name: name, Value: strings.TrimSpace(inside.Of(r.sql)), Span: inside})
+				return
+			}
+		}
+	}
+	if p.Qual != nil {
+		expr("using", "using")
+	}
+	if p.WithCheck != nil {
+		expr("with check", "with", "check")
+	}
+	return out
 }
 
 // tag is the first two words of the statement, in lower case.
@@ -123,7 +231,15 @@ func (r *reader) createFunction(s *pgparse.CreateFunctionStmt) {
 		case "set":
 			if v := d.Arg.GetVariableSetStmt(); v != nil {
 				op.Sets = append(op.Sets, strings.ToLower(v.Name))
+				op.Settings = append(op.Settings, r.set(v))
 			}
+		}
+	}
+	op.Atomic = s.SqlBody != nil
+	for i := r.from; i+1 < len(r.toks) && op.Body != ""; i++ {
+		if k := r.toks[i+1].Kind; r.toks[i].Is(r.sql, "as") && (k == pgparse.Dollar || k == pgparse.String) {
+			op.Clause = source.Span{Start: r.toks[i].Start, End: r.toks[i].Start}
+			break
 		}
 	}
 	r.add(op)

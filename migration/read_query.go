@@ -156,7 +156,7 @@ func meaning(c Call) Op {
 		return d
 	case "set_config":
 		if len(c.Args) == 3 {
-			return &Set{Name: strings.ToLower(c.Args[0].text()), Value: c.Args[1].text(), Local: truth(c.Args[2].text())}
+			return &Set{Name: strings.ToLower(c.Args[0].text()), Value: c.Args[1].text(), Local: truth(c.Args[2].text()), Span: c.Args[1].Span, Call: true}
 		}
 	}
 	if kind, remove, ok := policyKind(c.Function.Name); ok {
@@ -195,7 +195,7 @@ func policyKind(function string) (kind string, remove, ok bool) {
 // if not exists, function, migrate data, ...) and, since 2.13, (relation,
 // dimension, default indexes, if not exists, migrate data).
 func hypertable(c Call) Op {
-	h := &CreateHypertable{DefaultIndexes: true, Span: c.Span, Table: c.Arg("relation", 0).relation()}
+	h := &CreateHypertable{DefaultIndexes: true, Span: c.Span, Table: c.Arg("relation", 0).relation(), Call: &c}
 	defaults, exists, migrate := 7, 8, 10
 	dimension := c.Arg("dimension", 1)
 	if dimension != nil && dimension.Call != nil {

@@ -69,18 +69,8 @@ func (r *reader) dispatch(n *pgparse.Node) {
 		verb := strings.ToLower(strings.TrimPrefix(s.TransactionStmt.Kind.String(), "TRANS_STMT_"))
 		r.add(&TxControl{Verb: strings.ReplaceAll(verb, "_", " ")})
 	case *pgparse.Node_VariableSetStmt:
-		v := s.VariableSetStmt
-		op := &Set{Name: strings.ToLower(v.Name), Local: v.IsLocal}
-		kind := v.Kind.String()
-		op.Reset = kind == "VAR_RESET" || kind == "VAR_RESET_ALL" || kind == "VAR_SET_DEFAULT"
-		var values []string
-		for _, a := range v.Args {
-			if c, ok := constant(a); ok {
-				values = append(values, c)
-			}
-		}
-		op.Value = strings.Join(values, ", ")
-		r.add(op)
+		op := r.set(s.VariableSetStmt)
+		r.add(&op)
 	case *pgparse.Node_LockStmt:
 		op := &LockTable{Mode: lockMode(int(s.LockStmt.Mode)), NoWait: s.LockStmt.Nowait}
 		for _, x := range s.LockStmt.Relations {
@@ -140,6 +130,30 @@ func (r *reader) dispatch(n *pgparse.Node) {
 	default:
 		r.definition(n)
 	}
+}
+
+// set reads SET and RESET.
+func (r *reader) set(v *pgparse.VariableSetStmt) Set {
+	op := Set{Name: strings.ToLower(v.Name), Local: v.IsLocal}
+	kind := v.Kind.String()
+	op.Reset = kind == "VAR_RESET" || kind == "VAR_RESET_ALL" || kind == "VAR_SET_DEFAULT"
+	for _, a := range v.Args {
+		c, ok := constant(a)
+		if !ok {
+			continue
+		}
+		op.Values = append(op.Values, c)
+		if con := a.GetAConst(); con != nil {
+			if i := r.tok(int(con.Location)); i < len(r.toks) {
+				if op.Span.End == 0 {
+					op.Span = r.toks[i].Span
+				}
+				op.Span.End = r.toks[i].End
+			}
+		}
+	}
+	op.Value = strings.Join(op.Values, ", ")
+	return op
 }
 
 // lockMode is PostgreSQL's name of a lock mode number.

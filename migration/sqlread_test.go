@@ -77,9 +77,9 @@ func TestReadSQL(t *testing.T) {
 		{`CREATE MATERIALIZED VIEW h WITH (timescaledb.continuous) AS SELECT time_bucket('1 h', time) b, avg(v) FROM m GROUP BY b WITH NO DATA`,
 			"CreateView{View=Name{Name=h Span=`h`} Materialized=true NoData=true Continuous=true Options=[RelOption{Namespace=timescaledb Name=continuous Span=`timescaledb.continuous`}] From=[Name{Name=m Span=`m`}] GroupBy=true}"},
 		{`SELECT public.create_hypertable('s."M"'::regclass, by_range('time', INTERVAL '1 day'), create_default_indexes := false)`,
-			"CreateHypertable{Table=Name{Schema=s Name=M Span=`'s.\"M\"'::regclass`} TimeColumn=time Flag=`create_default_indexes := false` ChunkInterval=INTERVAL '1 day' Span=`public.create_hypertable('s.\"M\"'::regclass, by_range('time', INTERVAL '1 day'), create_default_indexes := false)`}"},
+			"CreateHypertable{Table=Name{Schema=s Name=M Span=`'s.\"M\"'::regclass`} TimeColumn=time Flag=`create_default_indexes := false` ChunkInterval=INTERVAL '1 day' Span=`public.create_hypertable('s.\"M\"'::regclass, by_range('time', INTERVAL '1 day'), create_default_indexes := false)` Call=Call{Function=Name{Schema=public Name=create_hypertable Span=`public.create_hypertable`} Args=[Arg{Value='s.\"M\"'::regclass Literal=s.\"M\" Span=`'s.\"M\"'::regclass`}, Arg{Value=by_range('time', INTERVAL '1 day') Call=Call{Function=Name{Name=by_range Span=`by_range`} Args=[Arg{Value='time' Literal=time Span=`'time'`}, Arg{Value=INTERVAL '1 day' Literal=1 day Span=`INTERVAL '1 day'`}] Span=`by_range('time', INTERVAL '1 day')`} Span=`by_range('time', INTERVAL '1 day')`}, Arg{Name=create_default_indexes Value=false Literal=false Span=`create_default_indexes := false`}] Span=`public.create_hypertable('s.\"M\"'::regclass, by_range('time', INTERVAL '1 day'), create_default_indexes := false)`}}"},
 		{`SELECT create_hypertable('m', 'time', 'dev', 4, migrate_data => TRUE)`,
-			"CreateHypertable{Table=Name{Name=m Span=`'m'`} TimeColumn=time Partition=[dev] DefaultIndexes=true MigrateData=true Span=`create_hypertable('m', 'time', 'dev', 4, migrate_data => TRUE)`}"},
+			"CreateHypertable{Table=Name{Name=m Span=`'m'`} TimeColumn=time Partition=[dev] DefaultIndexes=true MigrateData=true Span=`create_hypertable('m', 'time', 'dev', 4, migrate_data => TRUE)` Call=Call{Function=Name{Name=create_hypertable Span=`create_hypertable`} Args=[Arg{Value='m' Literal=m Span=`'m'`}, Arg{Value='time' Literal=time Span=`'time'`}, Arg{Value='dev' Literal=dev Span=`'dev'`}, Arg{Value=4 Literal=4 Span=`4`}, Arg{Name=migrate_data Value=TRUE Literal=true Span=`migrate_data => TRUE`}] Span=`create_hypertable('m', 'time', 'dev', 4, migrate_data => TRUE)`}}"},
 		{`CREATE TABLE m (d int, ts timestamptz) WITH (tsdb.hypertable, tsdb.create_default_indexes = false)`,
 			"CreateTable{Table=Name{Name=m Span=`m`} Columns=[Column{Ident=Ident{Name=d Span=`d`} Type=Type{Name=integer Span=`int`} Def=`d int`}, Column{Ident=Ident{Name=ts Span=`ts`} Type=Type{Name=timestamptz Span=`timestamptz`} Def=`ts timestamptz`}] " +
 				"Options=[RelOption{Namespace=tsdb Name=hypertable Span=`tsdb.hypertable`}, RelOption{Namespace=tsdb Name=create_default_indexes Value=false Span=`tsdb.create_default_indexes = false`}] " +
@@ -91,13 +91,13 @@ func TestReadSQL(t *testing.T) {
 		},
 		{`DO $$ BEGIN RAISE EXCEPTION 'irreversible'; END $$`, "Do{Language=plpgsql Raises=true}"},
 		{`DO LANGUAGE plpgsql 'BEGIN END'`, "Do{Language=plpgsql}"},
-		{`SET LOCAL lock_timeout = '5s'`, "Set{Name=lock_timeout Value=5s Local=true}"},
-		{`SELECT set_config('search_path', '', false)`, "Set{Name=search_path}"},
+		{`SET LOCAL lock_timeout = '5s'`, "Set{Name=lock_timeout Value=5s Local=true Values=[5s] Span=`'5s'`}"},
+		{`SELECT set_config('search_path', '', false)`, "Set{Name=search_path Span=`''` Call=true}"},
 		{`LOCK TABLE t IN SHARE MODE NOWAIT`, "LockTable{Tables=[Name{Name=t Span=`t`}] Mode=SHARE NoWait=true}"},
 		{`WITH d AS (DELETE FROM a) SELECT 1`, "Write{Verb=delete Table=Name{Name=a Span=`a`}} Query{}"},
 		{`COMMENT ON COLUMN s.t.c IS NULL`, "Comment{Kind=column Object=Name{Schema=s Name=t Span=`s.t`} Column=c Null=true}"},
 		{`CREATE OR REPLACE FUNCTION f(a int, OUT b text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = '' AS 'select 1'`,
-			"CreateFunction{Function=Name{Name=f Span=`f`} Replace=true Args=[Type{Name=integer Span=`int`}] Returns=text Language=sql Body=select 1 SecurityDefiner=true Sets=[search_path]}"},
+			"CreateFunction{Function=Name{Name=f Span=`f`} Replace=true Args=[Type{Name=integer Span=`int`}] Returns=text Language=sql Body=select 1 SecurityDefiner=true Sets=[search_path] Settings=[Set{Name=search_path Values=[] Span=`''`}] Clause=``}"},
 		{`CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION s.f()`,
 			"CreateTrigger{Trigger=Ident{Name=g Span=`g`} Table=Name{Name=t Span=`t`} Function=Name{Schema=s Name=f Span=`s.f`} Row=true}"},
 		{`ALTER TABLE t ADD CONSTRAINT n NOT NULL col`,
@@ -106,7 +106,14 @@ func TestReadSQL(t *testing.T) {
 			"SetNotNull{Table=Name{Name=t Span=`t`} Column=Ident{Name=c Span=`c`} Drop=true} CreateIndex{Table=Name{Name=t Span=`t`} Method=btree Keys=[IndexKey{Column=Ident{Name=c Span=`c`} Span=`c`}] Keyword=`INDEX` KeySpan=`c`}"},
 		{`VACUUM FULL t`, "Maintain{Verb=vacuum Objects=[Name{Name=t Span=`t`}] Full=true}"},
 		{`GRANT SELECT ON t TO PUBLIC`, "Grant{Kind=table Objects=[Name{Name=t Span=`t`}] Privileges=[select] To=[public]}"},
-		{`CREATE ROLE r`, "Other{Tag=create role}"},
+		{`CREATE ROLE r`, "Other{Tag=create role Object=Name{Name=r Span=`r`}}"},
+		{`ALTER ROLE r PASSWORD 'p'`, "Other{Tag=alter role Object=Name{Name=r Span=`r`} Options=[RelOption{Name=password Value=p Span=`PASSWORD 'p'`}]}"},
+		{`CREATE USER MAPPING FOR u SERVER s OPTIONS (user 'a', password 'b')`, "Other{Tag=create user Object=Name{Name=s Span=`s`} Options=[RelOption{Name=user Value=a Span=`user 'a'`}, RelOption{Name=password Value=b Span=`password 'b'`}]}"},
+		{`CREATE SUBSCRIPTION s CONNECTION 'host=h' PUBLICATION p`, "Other{Tag=create subscription Object=Name{Name=s Span=`s`} Options=[RelOption{Name=connection Value=host=h Span=`CONNECTION 'host=h'`}]}"},
+		{`ALTER FUNCTION s.f(int) SET search_path = a, pg_temp`, "Other{Tag=alter function Object=Name{Schema=s Name=f Span=`s.f`} Settings=[Set{Name=search_path Value=a, pg_temp Values=[a, pg_temp] Span=`a, pg_temp`}]}"},
+		{`ALTER DATABASE d SET search_path = 'a, b'`, "Other{Tag=alter database Object=Name{Name=d Span=`d`} Settings=[Set{Name=search_path Value=a, b Values=[a, b] Span=`'a, b'`}]}"},
+		{`CREATE POLICY p ON s.t FOR UPDATE TO PUBLIC, a USING (true) WITH CHECK (x = 1)`, "Create{Kind=policy Object=Name{Name=p Span=`p`} Table=Name{Schema=s Name=t Span=`s.t`} " +
+			"Options=[RelOption{Name=permissive}, RelOption{Name=for Value=update}, RelOption{Name=to Value=public}, RelOption{Name=to Value=a}, RelOption{Name=using Value=true Span=`true`}, RelOption{Name=with check Value=x = 1 Span=`x = 1`}]}"},
 	}
 	for _, tt := range tests {
 		p := ReadSQL(tt.sql)

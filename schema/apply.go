@@ -217,9 +217,19 @@ func (c *Catalog) Apply(at *Origin, op migration.Op) *Catalog {
 		}
 		n, r := c.copy(), r.clone()
 		r.Policies = slices.DeleteFunc(slices.Clone(r.Policies), func(k string) bool { return k == op.Kind })
-		if !op.Remove {
+		// A view may have several refresh policies; of the others the first one
+		// stays.
+		jobs := slices.Clone(r.Jobs)
+		has := slices.ContainsFunc(jobs, func(j Job) bool { return j.Kind == op.Kind })
+		if op.Remove {
+			jobs = slices.DeleteFunc(jobs, func(j Job) bool { return j.Kind == op.Kind })
+		} else {
 			r.Policies = append(r.Policies, op.Kind)
+			if !has || op.Kind == "refresh" {
+				jobs = append(jobs, Job{Kind: op.Kind, Created: at, Op: op})
+			}
 		}
+		r.Jobs = jobs
 		n.put(r)
 		return n
 	case *migration.Do:
@@ -297,7 +307,9 @@ func (c *Catalog) createTable(at *Origin, op *migration.CreateTable) *Catalog {
 	}
 	if op.Hypertable != nil {
 		n.makeHypertable(at, r, op.Hypertable)
-		r.Hypertable.Columnstore = columnstoreByDefault(op)
+		if r.Hypertable.Columnstore = columnstoreByDefault(op); r.Hypertable.Columnstore {
+			r.Jobs = []Job{{Kind: "compression", Created: at}}
+		}
 	}
 	n.put(r)
 	return n

@@ -93,8 +93,19 @@ type Relation struct {
 	From []Ref
 	// Policies are the kinds of TimescaleDB policies on it.
 	Policies []string
+	// Jobs are those policies in the order in which they were added.
+	Jobs []Job
 	// Options are its storage parameters, "namespace.name" to value.
 	Options map[string]string
+}
+
+// A Job is a TimescaleDB policy of a relation.
+type Job struct {
+	Kind    string
+	Created *Origin
+	// Op is nil for the columnstore policy that CREATE TABLE ... WITH
+	// (timescaledb.hypertable) adds by itself since TimescaleDB 2.23.
+	Op *migration.Policy
 }
 
 // A Hypertable is what TimescaleDB knows of a table.

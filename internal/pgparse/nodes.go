@@ -124,4 +124,13 @@ type (
 	Node_AlterExtensionStmt         = pg.Node_AlterExtensionStmt
 	Node_CreateCastStmt             = pg.Node_CreateCastStmt
 	Node_CreateRoleStmt             = pg.Node_CreateRoleStmt
+	Node_AlterRoleStmt              = pg.Node_AlterRoleStmt
+	Node_AlterRoleSetStmt           = pg.Node_AlterRoleSetStmt
+	Node_AlterDatabaseSetStmt       = pg.Node_AlterDatabaseSetStmt
+	Node_CreateForeignServerStmt    = pg.Node_CreateForeignServerStmt
+	Node_AlterForeignServerStmt     = pg.Node_AlterForeignServerStmt
+	Node_CreateUserMappingStmt      = pg.Node_CreateUserMappingStmt
+	Node_AlterUserMappingStmt       = pg.Node_AlterUserMappingStmt
+	Node_CreateSubscriptionStmt     = pg.Node_CreateSubscriptionStmt
+	Node_AlterSubscriptionStmt      = pg.Node_AlterSubscriptionStmt
 )
