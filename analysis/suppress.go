@@ -1,10 +1,10 @@
 package analysis
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -172,7 +172,7 @@ func (r *run) text(path string) string {
 	return ""
 }
 
-var commentMark = regexp.MustCompile(`(--|#|//)[ \t]*$`)
+var commentMark = regex.MustCompile(`(--|#|//)[ \t]*$`)
 
 // suppressions finds the comments of a file.
 func (r *run) suppressions(f *source.File) []*suppression {

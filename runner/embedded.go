@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/adrg/xdg"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/ddlsp/ddlsp/internal/pgserver"
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // private is the private server, started when it does not run.
@@ -75,7 +75,7 @@ func ResolveScratch(ctx context.Context, o ResolveOptions) (*Target, error) {
 	return t, nil
 }
 
-var notName = regexp.MustCompile(`[^a-z0-9]+`)
+var notName = regex.MustCompile(`[^a-z0-9]+`)
 
 // embedded is the project's database on the private server, which is started
 // when it does not run and stops when nobody uses it any more.

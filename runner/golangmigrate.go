@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -39,7 +39,7 @@ func (g *golangMigrate) command(req Request) string {
 	return cmd + "up"
 }
 
-var quotedPart = regexp.MustCompile(`"(.*?)"`)
+var quotedPart = regex.MustCompile(`"(.*?)"`)
 
 // versionTable resolves the table as golang-migrate does.
 func (g *golangMigrate) versionTable(s *state) (table, error) {

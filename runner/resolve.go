@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"sort"
 	"strings"
 	"time"
 
 	"github.com/joho/godotenv"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -292,7 +292,7 @@ func (o *ResolveOptions) ofEcto() (*Target, []string, error) {
 	return t, nil, err
 }
 
-var ternEnv = regexp.MustCompile(`\{\{\s*env\s+"([^"]+)"\s*\}\}`)
+var ternEnv = regex.MustCompile(`\{\{\s*env\s+"([^"]+)"\s*\}\}`)
 
 // ofTern reads the [database] section of tern.conf.
 func (o *ResolveOptions) ofTern() (*Target, []string, error) {
@@ -354,7 +354,7 @@ func ternConf(root string, env func(string) (string, bool)) string {
 	return filepath.Join(root, "tern.conf")
 }
 
-var ternTable = regexp.MustCompile(`(?m)^[ \t]*version_table[ \t]*=[ \t]*"?([^"\s{}]+)"?[ \t\r]*$`)
+var ternTable = regex.MustCompile(`(?m)^[ \t]*version_table[ \t]*=[ \t]*"?([^"\s{}]+)"?[ \t\r]*$`)
 
 // TernVersionTable is the version_table of the tern.conf of a project, "" when
 // it does not say.

@@ -4,11 +4,12 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 //go:embed snapshot.sql
@@ -35,7 +36,7 @@ var timescale = []struct{ object, view, key, without string }{
 }
 
 // numbered are names that TimescaleDB makes from ids.
-var numbered = regexp.MustCompile(`_(materialized_hypertable|partial_view|direct_view|compressed_hypertable)_[0-9]+`)
+var numbered = regex.MustCompile(`_(materialized_hypertable|partial_view|direct_view|compressed_hypertable)_[0-9]+`)
 
 // takeSnapshot reads the structure of a database, without the version table.
 func takeSnapshot(ctx context.Context, t *Target, version table) (*snapshot, error) {

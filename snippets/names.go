@@ -2,9 +2,9 @@ package snippets
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
 )
@@ -25,36 +25,36 @@ const near = 4096
 // last group is the word before the cursor, group 1 of a column's place the
 // table.
 type namePlace struct {
-	re     *regexp.Regexp
+	re     *regex.Regexp
 	column bool
 }
 
 // elixirNames are the places of names in Ecto's DSL.
 var elixirNames = []namePlace{
-	{regexp.MustCompile(`\brename\(?\s*table\(:(\w+)[^()]*\),\s*:(\w*)$`), true},
-	{regexp.MustCompile(`\b(?:unique_)?index\(\s*:(\w+)\s*,\s*\[[^\]]*:(\w*)$`), true},
-	{regexp.MustCompile(`\breferences\(\s*:(\w+)\s*,[^()]*\bcolumn:\s*:(\w*)$`), true},
-	{regexp.MustCompile(`\b(?:alter|drop|drop_if_exists|rename)\(?\s*table\(\s*:(\w*)$`), false},
-	{regexp.MustCompile(`\b(?:index|unique_index|constraint|references)\(\s*:(\w*)$`), false},
+	{regex.MustCompile(`\brename\(?\s*table\(:(\w+)[^()]*\),\s*:(\w*)$`), true},
+	{regex.MustCompile(`\b(?:unique_)?index\(\s*:(\w+)\s*,\s*\[[^\]]*:(\w*)$`), true},
+	{regex.MustCompile(`\breferences\(\s*:(\w+)\s*,[^()]*\bcolumn:\s*:(\w*)$`), true},
+	{regex.MustCompile(`\b(?:alter|drop|drop_if_exists|rename)\(?\s*table\(\s*:(\w*)$`), false},
+	{regex.MustCompile(`\b(?:index|unique_index|constraint|references)\(\s*:(\w*)$`), false},
 }
 
 // inAlter is the name of a column in the block of alter table.
 var (
-	inAlter    = regexp.MustCompile(`^\s*(?:modify|remove|remove_if_exists)\(?\s*:(\w*)$`)
-	alterTable = regexp.MustCompile(`^alter\b[\s(]*table\(?\s*:(\w+)`)
+	inAlter    = regex.MustCompile(`^\s*(?:modify|remove|remove_if_exists)\(?\s*:(\w*)$`)
+	alterTable = regex.MustCompile(`^alter\b[\s(]*table\(?\s*:(\w+)`)
 )
 
 // sqlNames are the places of names in SQL.
 var sqlNames = []namePlace{
-	{regexp.MustCompile(`(?is)\bon\s+(?:only\s+)?([\w.]+)\s*(?:using\s+\w+\s*)?\(\s*(?:[^();]*,\s*)?(\w*)$`), true},
-	{regexp.MustCompile(`(?is)\breferences\s+([\w.]+)\s*\(\s*(\w*)$`), true},
-	{regexp.MustCompile(`(?is)\binsert\s+into\s+([\w.]+)\s*\(\s*(?:[^();]*,\s*)?(\w*)$`), true},
-	{regexp.MustCompile(`(?is)\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?([\w.]+)\s[^;]*\b(?:drop|alter|rename)\s+column\s+(?:if\s+exists\s+)?(\w*)$`), true},
-	{regexp.MustCompile(`(?is)\bcomment\s+on\s+column\s+(\w+)\.(\w*)$`), true},
-	{regexp.MustCompile(`(?is)\b(?:create_hypertable|add_(?:compression|retention|columnstore)_policy)\s*\(\s*'(\w*)$`), false},
-	{regexp.MustCompile(`(?is)\b(?:alter|drop|truncate|lock|on)\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(\w*)$`), false},
-	{regexp.MustCompile(`(?is)\b(?:from|join|into|update|references|truncate)\s+(?:only\s+)?(\w*)$`), false},
-	{regexp.MustCompile(`(?is)\b(?:index|trigger|policy|rule)\b[^;]*\son\s+(?:only\s+)?(\w*)$`), false},
+	{regex.MustCompile(`(?is)\bon\s+(?:only\s+)?([\w.]+)\s*(?:using\s+\w+\s*)?\(\s*(?:[^();]*,\s*)?(\w*)$`), true},
+	{regex.MustCompile(`(?is)\breferences\s+([\w.]+)\s*\(\s*(\w*)$`), true},
+	{regex.MustCompile(`(?is)\binsert\s+into\s+([\w.]+)\s*\(\s*(?:[^();]*,\s*)?(\w*)$`), true},
+	{regex.MustCompile(`(?is)\balter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?([\w.]+)\s[^;]*\b(?:drop|alter|rename)\s+column\s+(?:if\s+exists\s+)?(\w*)$`), true},
+	{regex.MustCompile(`(?is)\bcomment\s+on\s+column\s+(\w+)\.(\w*)$`), true},
+	{regex.MustCompile(`(?is)\b(?:create_hypertable|add_(?:compression|retention|columnstore)_policy)\s*\(\s*'(\w*)$`), false},
+	{regex.MustCompile(`(?is)\b(?:alter|drop|truncate|lock|on)\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?(\w*)$`), false},
+	{regex.MustCompile(`(?is)\b(?:from|join|into|update|references|truncate)\s+(?:only\s+)?(\w*)$`), false},
+	{regex.MustCompile(`(?is)\b(?:index|trigger|policy|rule)\b[^;]*\son\s+(?:only\s+)?(\w*)$`), false},
 }
 
 // nameItems completes the names of tables and columns that the project's
@@ -125,7 +125,7 @@ func (c Context) tables(spell spelling, word string) []Item {
 	return out
 }
 
-var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var identifier = regex.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func (c Context) columns(spell spelling, table, word string) []Item {
 	name := migration.Name{Name: table}

@@ -1,8 +1,9 @@
 package snippets
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // An outline is what must be known of an Elixir file around the cursor. It is
@@ -49,8 +50,8 @@ type block struct {
 }
 
 var (
-	definition = regexp.MustCompile(`^def\s+(change|up|down)\s*(\(\s*\))?\s*$`)
-	tableBlock = regexp.MustCompile(`^(create|create_if_not_exists|alter)\b[\s(]*table\b`)
+	definition = regex.MustCompile(`^def\s+(change|up|down)\s*(\(\s*\))?\s*$`)
+	tableBlock = regex.MustCompile(`^(create|create_if_not_exists|alter)\b[\s(]*table\b`)
 )
 
 // readOutline scans text; offset is the cursor's.
@@ -196,7 +197,7 @@ func readOutline(text string, offset int) outline {
 	return o
 }
 
-var sigil = regexp.MustCompile(`^~[a-zA-Z]+["'(\[{<|/]`)
+var sigil = regex.MustCompile(`^~[a-zA-Z]+["'(\[{<|/]`)
 
 // stringEnd returns where the string, heredoc or sigil that begins at i ends:
 // the end of the text when it is not closed.

@@ -2,10 +2,10 @@ package snippets
 
 import (
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/templates"
 )
@@ -68,18 +68,18 @@ func (c Context) sqlFiles(p place) []Item {
 }
 
 // Sections are the lines that begin a direction, by format.
-var sections = map[migration.Format]struct{ up, down *regexp.Regexp }{
-	migration.Goose:      {regexp.MustCompile(`(?im)^--[ \t]*\+goose[ \t]+up\b.*$`), regexp.MustCompile(`(?im)^--[ \t]*\+goose[ \t]+down\b.*$`)},
-	migration.SQLMigrate: {regexp.MustCompile(`(?im)^--[ \t]*\+migrate[ \t]+up\b.*$`), regexp.MustCompile(`(?im)^--[ \t]*\+migrate[ \t]+down\b.*$`)},
-	migration.Dbmate:     {regexp.MustCompile(`(?m)^--[ \t]*migrate:up\b.*$`), regexp.MustCompile(`(?m)^--[ \t]*migrate:down\b.*$`)},
-	migration.Tern:       {nil, regexp.MustCompile(`(?m)^---- create above / drop below ----\r?$`)},
+var sections = map[migration.Format]struct{ up, down *regex.Regexp }{
+	migration.Goose:      {regex.MustCompile(`(?im)^--[ \t]*\+goose[ \t]+up\b.*$`), regex.MustCompile(`(?im)^--[ \t]*\+goose[ \t]+down\b.*$`)},
+	migration.SQLMigrate: {regex.MustCompile(`(?im)^--[ \t]*\+migrate[ \t]+up\b.*$`), regex.MustCompile(`(?im)^--[ \t]*\+migrate[ \t]+down\b.*$`)},
+	migration.Dbmate:     {regex.MustCompile(`(?m)^--[ \t]*migrate:up\b.*$`), regex.MustCompile(`(?m)^--[ \t]*migrate:down\b.*$`)},
+	migration.Tern:       {nil, regex.MustCompile(`(?m)^---- create above / drop below ----\r?$`)},
 }
 
 var (
 	// directive is a line that speaks to the tool and is no statement.
-	directive     = regexp.MustCompile(`(?im)^--[ \t]*(\+goose|\+migrate|migrate:).*$|^----.*$`)
-	comment       = regexp.MustCompile(`(?m)--.*$`)
-	noTransaction = regexp.MustCompile(`(?im)^--[ \t]*\+goose[ \t]+no[ \t]+transaction|^--[ \t]*migrate:up\b.*\btransaction:false|^-- no-transaction|^---- tern: disable-tx ----|\bnotransaction\b`)
+	directive     = regex.MustCompile(`(?im)^--[ \t]*(\+goose|\+migrate|migrate:).*$|^----.*$`)
+	comment       = regex.MustCompile(`(?m)--.*$`)
+	noTransaction = regex.MustCompile(`(?im)^--[ \t]*\+goose[ \t]+no[ \t]+transaction|^--[ \t]*migrate:up\b.*\btransaction:false|^-- no-transaction|^---- tern: disable-tx ----|\bnotransaction\b`)
 )
 
 // sqlBodies completes inside a direction of a file that has something.
@@ -185,7 +185,7 @@ func (c Context) leaveTransaction(text string) ([]Edit, bool) {
 		return []Edit{{0, 0, "-- +goose NO TRANSACTION\n"}}, true
 	case migration.Dbmate:
 		var edits []Edit
-		for _, re := range []*regexp.Regexp{sections[c.Format].up, sections[c.Format].down} {
+		for _, re := range []*regex.Regexp{sections[c.Format].up, sections[c.Format].down} {
 			if m := re.FindStringIndex(text); m != nil {
 				end := m[0] + len(strings.TrimRight(text[m[0]:m[1]], " \t\r"))
 				edits = append(edits, Edit{end, end, " transaction:false"})
@@ -298,7 +298,7 @@ func beginsStatement(text string, offset int) bool {
 	return !begun
 }
 
-var dollar = regexp.MustCompile(`^\$([A-Za-z_][A-Za-z0-9_]*)?\$`)
+var dollar = regex.MustCompile(`^\$([A-Za-z_][A-Za-z0-9_]*)?\$`)
 
 // quotedEnd returns where the quoted text at i ends, the end of text when it
 // is not closed. A doubled quote is closed and opened again, to the same end.

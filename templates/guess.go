@@ -1,21 +1,22 @@
 package templates
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // names are the ways in which people name migrations. The groups are called
 // by the fields that they give.
-var names = []*regexp.Regexp{
-	regexp.MustCompile(`^create_(?:hypertable_)?(?P<table>\w+?)(?:_hypertable|_table)?$`),
-	regexp.MustCompile(`^(?:alter|change|update)_(?P<table>\w+?)(?:_table)?$`),
-	regexp.MustCompile(`^add_index(?:es)?_(?:on|to)_(?P<table>\w+)$`),
-	regexp.MustCompile(`^(?:add_index_)?index_(?P<table>[a-z0-9]+s)_on_(?P<column>\w+)$`),
-	regexp.MustCompile(`^add_triggers?_(?:on|to)_(?P<table>\w+)$`),
-	regexp.MustCompile(`^add_foreign_keys?_(?:on|to)_(?P<table>\w+)$`),
-	regexp.MustCompile(`^add_(?P<table>\w+?)_(?:foreign_keys?|triggers?|index(?:es)?)$`),
-	regexp.MustCompile(`^(?:add|remove|drop)_(?P<column>\w+?)_(?:index_)?(?:to|from|on)_(?P<table>\w+)$`),
+var names = []*regex.Regexp{
+	regex.MustCompile(`^create_(?:hypertable_)?(?P<table>\w+?)(?:_hypertable|_table)?$`),
+	regex.MustCompile(`^(?:alter|change|update)_(?P<table>\w+?)(?:_table)?$`),
+	regex.MustCompile(`^add_index(?:es)?_(?:on|to)_(?P<table>\w+)$`),
+	regex.MustCompile(`^(?:add_index_)?index_(?P<table>[a-z0-9]+s)_on_(?P<column>\w+)$`),
+	regex.MustCompile(`^add_triggers?_(?:on|to)_(?P<table>\w+)$`),
+	regex.MustCompile(`^add_foreign_keys?_(?:on|to)_(?P<table>\w+)$`),
+	regex.MustCompile(`^add_(?P<table>\w+?)_(?:foreign_keys?|triggers?|index(?:es)?)$`),
+	regex.MustCompile(`^(?:add|remove|drop)_(?P<column>\w+?)_(?:index_)?(?:to|from|on)_(?P<table>\w+)$`),
 }
 
 // Guess reads fields ("table", "column") from the name of a migration, as
@@ -44,7 +45,7 @@ var kinds = map[string]bool{
 	"gin": true, "search": true, "concurrent": true, "foreign_key": true, "trigger": true, "triggers": true, "enum": true, "column": true,
 }
 
-var identifier = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+var identifier = regex.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
 // IsIdentifier reports whether a name can be written in every text without
 // quotes: lower case letters, digits and underscores, at most 63 bytes, and no

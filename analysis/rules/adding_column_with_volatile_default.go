@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
@@ -92,7 +92,7 @@ var volatileFunctions = map[string]bool{
 	"gen_uuid_v7": true, "gen_ulid": true, "nextval": true,
 }
 
-var defaultWord = regexp.MustCompile(`(?i)\s+default\s*\(*\s*$`)
+var defaultWord = regex.MustCompile(`(?i)\s+default\s*\(*\s*$`)
 
 // defaultAfterwards moves the default of a new column into a statement of its
 // own.

@@ -2,9 +2,9 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -64,4 +64,4 @@ var addingStoredGeneratedColumn = &analysis.Rule{
 	},
 }
 
-var storedWord = regexp.MustCompile(`(?i)\bstored\b`)
+var storedWord = regex.MustCompile(`(?i)\bstored\b`)

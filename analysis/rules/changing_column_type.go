@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
 )
@@ -94,8 +94,8 @@ var ectoTypes = map[string]migration.Type{
 
 // typeWithOptions is a type of from: with its options, {:string, size: 40}.
 var (
-	typeWithOptions = regexp.MustCompile(`^\{\s*(:\w+)\s*(?:,[^{}]*)?\}$`)
-	typeOption      = regexp.MustCompile(`\b(size|precision|scale):\s*(\d+)`)
+	typeWithOptions = regex.MustCompile(`^\{\s*(:\w+)\s*(?:,[^{}]*)?\}$`)
+	typeOption      = regex.MustCompile(`\b(size|precision|scale):\s*(\d+)`)
 )
 
 // ectoType reads the type of from: as it is written; ok is false for what is

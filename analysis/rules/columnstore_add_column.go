@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -74,7 +74,7 @@ var columnstoreAddColumn = &analysis.Rule{
 	},
 }
 
-var notNullWords = regexp.MustCompile(`(?i)\s+not\s+null\b`)
+var notNullWords = regex.MustCompile(`(?i)\s+not\s+null\b`)
 
 // refusedColumn says what of a column the columnstore does not take.
 func refusedColumn(c *migration.Column) string {

@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -82,7 +82,7 @@ var continuousAggregateInTransaction = &analysis.Rule{
 	},
 }
 
-var withData = regexp.MustCompile(`(?i)\s+with\s+data\s*;?\s*$`)
+var withData = regex.MustCompile(`(?i)\s+with\s+data\s*;?\s*$`)
 
 func withNoData(s *analysis.Step) change {
 	return func() ([]source.Edit, error) {

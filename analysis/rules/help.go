@@ -1,9 +1,8 @@
 package rules
 
 import (
-	"regexp"
-
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
@@ -125,7 +124,7 @@ func special(r *schema.Relation) bool {
 	return r != nil && (r.Hypertable != nil || r.Kind == schema.ContinuousAggregate || r.PartitionBy != "")
 }
 
-var concurrentlyWord = regexp.MustCompile(`(?i)^\s+concurrently\b`)
+var concurrentlyWord = regex.MustCompile(`(?i)^\s+concurrently\b`)
 
 // concurrentlySpan is the word CONCURRENTLY after INDEX, with the space before
 // it.

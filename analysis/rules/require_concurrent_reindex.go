@@ -2,9 +2,9 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -65,7 +65,7 @@ var requireConcurrentReindex = &analysis.Rule{
 	},
 }
 
-var reindexWords = regexp.MustCompile(`(?i)^\s*reindex\s+(\([^)]*\)\s*)?(index|table|schema|database)\b`)
+var reindexWords = regex.MustCompile(`(?i)^\s*reindex\s+(\([^)]*\)\s*)?(index|table|schema|database)\b`)
 
 func reindexConcurrently(s *analysis.Step) change {
 	return func() ([]source.Edit, error) {

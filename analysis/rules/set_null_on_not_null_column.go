@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -75,7 +75,7 @@ var setNullOnNotNullColumn = &analysis.Rule{
 	},
 }
 
-var setNullList = regexp.MustCompile(`(?i)\bset\s+null\s*\(`)
+var setNullList = regex.MustCompile(`(?i)\bset\s+null\s*\(`)
 
 func reportSetNull(p *analysis.Pass, s *analysis.Step, table migration.Name, con *migration.Constraint, columns ...migration.Ident) {
 	event := "deleted"

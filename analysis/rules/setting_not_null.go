@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
 )
@@ -81,7 +81,7 @@ var settingNotNull = &analysis.Rule{
 	},
 }
 
-var notNullFrom = regexp.MustCompile(`\bnull:\s*false\b`)
+var notNullFrom = regex.MustCompile(`\bnull:\s*false\b`)
 
 // provenNotNull reports whether a validated check of the table says that the
 // column is not null.

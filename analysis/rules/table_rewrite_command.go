@@ -2,9 +2,9 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -92,4 +92,4 @@ var tableRewriteCommand = &analysis.Rule{
 	},
 }
 
-var alterIndex = regexp.MustCompile(`(?i)^\s*alter\s+index\b`)
+var alterIndex = regex.MustCompile(`(?i)^\s*alter\s+index\b`)

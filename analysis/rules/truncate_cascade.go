@@ -2,9 +2,9 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -63,4 +63,4 @@ var truncateCascade = &analysis.Rule{
 	},
 }
 
-var cascadeWord = regexp.MustCompile(`(?i)(\s+cascade)\s*;?\s*$`)
+var cascadeWord = regex.MustCompile(`(?i)(\s+cascade)\s*;?\s*$`)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -13,6 +12,8 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // An Error is one mistake in a configuration file. Line and Column are 1-based,
@@ -91,7 +92,7 @@ func explain(path string, err error) error {
 	return &Error{Path: path, Message: strings.TrimPrefix(err.Error(), "toml: ")}
 }
 
-var wrongType = regexp.MustCompile(`^cannot decode TOML (.+) into .* of type (.+)$`)
+var wrongType = regex.MustCompile(`^cannot decode TOML (.+) into .* of type (.+)$`)
 
 // plain says without Go's types that a value is of the wrong kind.
 func plain(message string) string {

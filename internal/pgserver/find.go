@@ -5,9 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"sort"
 	"strconv"
+
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // Binaries are the programs of one PostgreSQL installation.
@@ -72,7 +73,7 @@ func complete(dir string) bool {
 	return true
 }
 
-var digits = regexp.MustCompile(`\d+`)
+var digits = regex.MustCompile(`\d+`)
 
 // major guesses the major version from a folder's name.
 func major(dir string) int {

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/joho/godotenv"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -50,7 +50,7 @@ func (s *Snapshot) otherDatabase(p *plan) string {
 	return ""
 }
 
-var prismaProvider = regexp.MustCompile(`(?m)^\s*provider\s*=\s*"([^"]+)"`)
+var prismaProvider = regex.MustCompile(`(?m)^\s*provider\s*=\s*"([^"]+)"`)
 
 // others are the drivers, schemes and directory names of other databases, and
 // what people call them.

@@ -3,8 +3,8 @@ package workspace
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration/sqlfile"
 )
 
@@ -53,7 +53,7 @@ func (s *Snapshot) hints(dir, root string) sqlfile.Hints {
 	}
 }
 
-var sqlxDependency = regexp.MustCompile(`(?m)^\s*(\[[\w.-]*dependencies\.)?sqlx\b`)
+var sqlxDependency = regex.MustCompile(`(?m)^\s*(\[[\w.-]*dependencies\.)?sqlx\b`)
 
 func first(values ...string) string {
 	for _, v := range values {

@@ -7,11 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"sort"
 	"strings"
 	"time"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/migration/ecto"
@@ -44,7 +44,7 @@ type NewMigration struct {
 	Notes []string
 }
 
-var migrationName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+var migrationName = regex.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // NewMigration writes a template as the next migration of a project, named as
 // the project's own tool would name it. It reads and writes nothing but what

@@ -3,9 +3,9 @@ package workspace
 import (
 	"context"
 	"path/filepath"
-	"regexp"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/migration/ecto"
 	"github.com/ddlsp/ddlsp/migration/sqlfile"
@@ -137,7 +137,7 @@ func keyType(c *schema.Catalog) string {
 }
 
 // useLine is the line of an Elixir module that makes it a migration.
-var useLine = regexp.MustCompile(`(?m)^\s*use\s+([A-Z][A-Za-z0-9_.]*Migration)\b`)
+var useLine = regex.MustCompile(`(?m)^\s*use\s+([A-Z][A-Za-z0-9_.]*Migration)\b`)
 
 // migrationModule is the module that the newest migration uses; "" when it is
 // Ecto's own.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"sort"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration/ecto/internal/syntax"
 )
 
@@ -189,7 +189,7 @@ func (c *configReader) put(app, key string, v value) {
 	c.settings[app][key] = v
 }
 
-var environmentCall = regexp.MustCompile(`\b(?:get_env|fetch_env!)\(\s*"([A-Za-z_][A-Za-z0-9_]*)"`)
+var environmentCall = regex.MustCompile(`\b(?:get_env|fetch_env!)\(\s*"([A-Za-z_][A-Za-z0-9_]*)"`)
 
 // noteVariables puts the name of the environment variable beside the url that
 // is read from one.
@@ -273,11 +273,11 @@ type mixApp struct {
 }
 
 var (
-	mixAppName   = regexp.MustCompile(`\bapp:\s*:([a-z_][A-Za-z0-9_]*)`)
-	mixAppsPath  = regexp.MustCompile(`\bapps_path:\s*"([^"]+)"`)
-	repoUse      = regexp.MustCompile(`(?s)defmodule\s+([A-Z][A-Za-z0-9_.]*)\s+do\b(.*?)\buse\s+Ecto\.Repo\b(.*?)(?:\n\s*\n|\bend\b|\bdef\b|@|\z)`)
-	readOnlyRepo = regexp.MustCompile(`\bread_only:\s*true\b`)
-	adapterName  = regexp.MustCompile(`\badapter:\s*([A-Z][A-Za-z0-9_.]*)`)
+	mixAppName   = regex.MustCompile(`\bapp:\s*:([a-z_][A-Za-z0-9_]*)`)
+	mixAppsPath  = regex.MustCompile(`\bapps_path:\s*"([^"]+)"`)
+	repoUse      = regex.MustCompile(`(?s)defmodule\s+([A-Z][A-Za-z0-9_.]*)\s+do\b(.*?)\buse\s+Ecto\.Repo\b(.*?)(?:\n\s*\n|\bend\b|\bdef\b|@|\z)`)
+	readOnlyRepo = regex.MustCompile(`\bread_only:\s*true\b`)
+	adapterName  = regex.MustCompile(`\badapter:\s*([A-Z][A-Za-z0-9_.]*)`)
 )
 
 func (p *mixProject) findApps() {
@@ -489,7 +489,7 @@ type libSources struct {
 	wrappers []string
 }
 
-var wrapperModule = regexp.MustCompile(`(?s)defmodule\s+([A-Z][A-Za-z0-9_.]*)\s+do\b`)
+var wrapperModule = regex.MustCompile(`(?s)defmodule\s+([A-Z][A-Za-z0-9_.]*)\s+do\b`)
 
 // scanLib looks for repositories and for modules that wrap Ecto.Migration. It
 // reads only files whose name speaks of a repo or of migrations, so that a

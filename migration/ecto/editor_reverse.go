@@ -1,9 +1,9 @@
 package ecto
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/migration/ecto/internal/syntax"
@@ -172,7 +172,7 @@ func (e *editor) appendArguments(call, args *syntax.Node, more []string) ([]sour
 	return e.edit(call.Span, head+" "+strings.Join(positional, ", ")+","+pad+strings.Join(options, ","+pad)), nil
 }
 
-var keywordStart = regexp.MustCompile(`^[a-z_]+: `)
+var keywordStart = regex.MustCompile(`^[a-z_]+: `)
 
 // reverseDrop writes a drop that Ecto cannot reverse as an execute with both
 // directions.
@@ -196,7 +196,7 @@ func (e *editor) reverseDrop(m *migration.Migration, call *syntax.Node, c *migra
 	return nil, migration.ErrNotExpressible
 }
 
-var quotedPlainName = regexp.MustCompile(`"([a-z_][a-z0-9_]*)"`)
+var quotedPlainName = regex.MustCompile(`"([a-z_][a-z0-9_]*)"`)
 
 // reservedNames are words that must keep their quotes as names.
 var reservedNames = names(`all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate
@@ -226,8 +226,8 @@ var ectoTypes = map[string]string{
 }
 
 var (
-	typeWithArgs = regexp.MustCompile(`^([a-z][a-z0-9_ ]*?)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)$`)
-	plainType    = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+	typeWithArgs = regex.MustCompile(`^([a-z][a-z0-9_ ]*?)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)$`)
+	plainType    = regex.MustCompile(`^[a-z_][a-z0-9_]*$`)
 )
 
 // ectoType writes a type of PostgreSQL as Ecto's DSL names it, with the
@@ -282,8 +282,8 @@ func ectoType(sql string) (typ string, opts []string, ok bool) {
 }
 
 var (
-	numberDefault = regexp.MustCompile(`^-?\d+(\.\d+)?$`)
-	stringDefault = regexp.MustCompile(`^'((?:[^'\\]|'')*)'(?:::[a-z ]+(?:\(\d+\))?)?$`)
+	numberDefault = regex.MustCompile(`^-?\d+(\.\d+)?$`)
+	stringDefault = regex.MustCompile(`^'((?:[^'\\]|'')*)'(?:::[a-z ]+(?:\(\d+\))?)?$`)
 )
 
 // ectoDefault writes a default expression as a value of Ecto's DSL.

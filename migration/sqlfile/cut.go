@@ -1,10 +1,10 @@
 package sqlfile
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/internal/pgparse"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -149,7 +149,7 @@ func fragment(text string, span source.Span) source.Fragment {
 
 // irreversible finds the comment by which an author says that a change cannot
 // be undone.
-var irreversible = regexp.MustCompile(`(?m)^[ \t]*--[ \t]*ddlsp:irreversible\b[ \t]*:?[ \t]*(.*?)[ \t\r]*$`)
+var irreversible = regex.MustCompile(`(?m)^[ \t]*--[ \t]*ddlsp:irreversible\b[ \t]*:?[ \t]*(.*?)[ \t\r]*$`)
 
 // declaredIrreversible finds that comment and its reason.
 func declaredIrreversible(text string) (reason string, ok bool) {
@@ -164,7 +164,7 @@ func declaredIrreversible(text string) (reason string, ok bool) {
 
 // noop matches the statements that do nothing and stand in for "nothing to
 // do".
-var noop = regexp.MustCompile(`(?is)^select\s+('[^']*'|[0-9]+|true|false|null)(\s+as\s+\w+)?\s*$`)
+var noop = regex.MustCompile(`(?is)^select\s+('[^']*'|[0-9]+|true|false|null)(\s+as\s+\w+)?\s*$`)
 
 // settle decides the Origin of a body from its statements and its text.
 func settle(b *migration.Body, text string) {
@@ -208,7 +208,7 @@ func raises(s *migration.Statement) bool {
 	return ok && do.Raises
 }
 
-var raiseText = regexp.MustCompile(`(?i)\braise\s+(?:exception\s+)?'((?:[^']|'')*)'`)
+var raiseText = regex.MustCompile(`(?i)\braise\s+(?:exception\s+)?'((?:[^']|'')*)'`)
 
 func raiseReason(sql string) string {
 	if m := raiseText.FindStringSubmatch(sql); m != nil {

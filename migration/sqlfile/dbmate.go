@@ -1,10 +1,10 @@
 package sqlfile
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/internal/pgparse"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -13,10 +13,10 @@ import (
 // reads options from that line alone: key:value without blanks.
 
 var (
-	dbmateUp   = regexp.MustCompile(`(?m)^--[ \t]*migrate:up([ \t\r]*$|[ \t]+\S+)`)
-	dbmateDown = regexp.MustCompile(`(?m)^--[ \t]*migrate:down([ \t\r]*$|[ \t]+\S+)`)
+	dbmateUp   = regex.MustCompile(`(?m)^--[ \t]*migrate:up([ \t\r]*$|[ \t]+\S+)`)
+	dbmateDown = regex.MustCompile(`(?m)^--[ \t]*migrate:down([ \t\r]*$|[ \t]+\S+)`)
 	// dbmateNear is a directive that people write and dbmate passes over.
-	dbmateNear = regexp.MustCompile(`(?i)\btransaction\s*(?::\s+|=\s*)false\b`)
+	dbmateNear = regex.MustCompile(`(?i)\btransaction\s*(?::\s+|=\s*)false\b`)
 )
 
 func (r *reader) dbmate() {

@@ -2,10 +2,10 @@ package sqlfile
 
 import (
 	"fmt"
-	"regexp"
 	"sort"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -20,13 +20,13 @@ type Hints struct {
 }
 
 var (
-	gooseMark   = regexp.MustCompile(`(?mi)^--[ \t]*\+goose[ \t]+(up|down|statementbegin|no transaction)\b`)
-	dbmateMark  = regexp.MustCompile(`(?m)^--[ \t]*migrate:(up|down)\b`)
-	ternMark    = regexp.MustCompile(`(?m)^---- (create above / drop below|tern: disable-tx) ----`)
-	sqlMark     = regexp.MustCompile(`(?m)^-- \+migrate[ \t]+(Up|Down)\b`)
-	nodeMark    = regexp.MustCompile(`(?im)^[ \t]*--[ \t-]*(up|down)[ \t]+migration\b`)
-	drizzleMark = regexp.MustCompile(`(?m)^--> statement-breakpoint`)
-	atlasMark   = regexp.MustCompile(`(?m)^-- atlas:(txmode|checkpoint|delimiter|sum)\b`)
+	gooseMark   = regex.MustCompile(`(?mi)^--[ \t]*\+goose[ \t]+(up|down|statementbegin|no transaction)\b`)
+	dbmateMark  = regex.MustCompile(`(?m)^--[ \t]*migrate:(up|down)\b`)
+	ternMark    = regex.MustCompile(`(?m)^---- (create above / drop below|tern: disable-tx) ----`)
+	sqlMark     = regex.MustCompile(`(?m)^-- \+migrate[ \t]+(Up|Down)\b`)
+	nodeMark    = regex.MustCompile(`(?im)^[ \t]*--[ \t-]*(up|down)[ \t]+migration\b`)
+	drizzleMark = regex.MustCompile(`(?m)^--> statement-breakpoint`)
+	atlasMark   = regex.MustCompile(`(?m)^-- atlas:(txmode|checkpoint|delimiter|sum)\b`)
 )
 
 // Recognise tells the format of one file from its name and content alone.
@@ -49,7 +49,7 @@ func Recognise(name, text string) migration.Format {
 func mark(text string) migration.Format {
 	text = strings.TrimPrefix(text, bom)
 	// The words are looked for first: an expression is slow on a large file.
-	has := func(word string, mark *regexp.Regexp) bool {
+	has := func(word string, mark *regex.Regexp) bool {
 		return strings.Contains(text, word) && mark.MatchString(text)
 	}
 	switch {

@@ -2,10 +2,10 @@ package sqlfile
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/internal/pgparse"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -139,7 +139,7 @@ func concurrent(s *migration.Statement) bool {
 	return false
 }
 
-var dieselFalse = regexp.MustCompile(`(?m)^(\s*run_in_transaction\s*=\s*)true\b`)
+var dieselFalse = regex.MustCompile(`(?m)^(\s*run_in_transaction\s*=\s*)true\b`)
 
 func (e editor) dieselMetadata(b *migration.Body) ([]source.Edit, error) {
 	if b.Tx == migration.ImplicitIfMulti {
@@ -248,8 +248,8 @@ func indentation(text string, at int) (indent string, alone bool) {
 }
 
 var (
-	blockBegin = regexp.MustCompile(`(?i)^--[ \t]*\+(goose|migrate)[ \t]+StatementBegin\b`)
-	blockEnd   = regexp.MustCompile(`(?i)^--[ \t]*\+(goose|migrate)[ \t]+StatementEnd\b`)
+	blockBegin = regex.MustCompile(`(?i)^--[ \t]*\+(goose|migrate)[ \t]+StatementBegin\b`)
+	blockEnd   = regex.MustCompile(`(?i)^--[ \t]*\+(goose|migrate)[ \t]+StatementEnd\b`)
 )
 
 // block finds the StatementBegin and StatementEnd around an offset: where the
@@ -293,7 +293,7 @@ func aboveComments(text string, at int) int {
 }
 
 // directive is a comment that a tool obeys.
-var directive = regexp.MustCompile(`(?i)^--.*(\+goose|\+migrate|migrate:(up|down)|no-transaction|atlas:|(up|down)[ \t]+migration|create above|disable-tx|ddlsp:(ignore-file|irreversible))`)
+var directive = regex.MustCompile(`(?i)^--.*(\+goose|\+migrate|migrate:(up|down)|no-transaction|atlas:|(up|down)[ \t]+migration|create above|disable-tx|ddlsp:(ignore-file|irreversible))`)
 
 // semicolon finds the end of a statement's own semicolon; without one, the end
 // of the statement.
@@ -575,7 +575,7 @@ func columnKey(s *migration.Statement, key source.Span, column string) ([]source
 	return nil, migration.ErrNotExpressible
 }
 
-var bareName = regexp.MustCompile(`^[a-z_][a-z0-9_$]*$`)
+var bareName = regex.MustCompile(`^[a-z_][a-z0-9_$]*$`)
 
 // quote writes an identifier as SQL needs it.
 func quote(name string) string {

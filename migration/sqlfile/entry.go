@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"regexp"
 	"sort"
 	"strconv"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -44,12 +44,12 @@ type Dir struct {
 }
 
 var (
-	pairName    = regexp.MustCompile(`^([0-9]+)_(.*)\.(down|up)\.(.*)$`)
-	numberName  = regexp.MustCompile(`^([0-9]+)_(.*)\.sql$`)
-	digitsName  = regexp.MustCompile(`^([0-9]+)(.*)\.sql$`)
-	gooseName   = regexp.MustCompile(`^([0-9]+)_(.*)\.(sql|go)$`)
-	flywayName  = regexp.MustCompile(`^([VUB])([0-9][0-9._]*)__(.*)\.sql$`)
-	flywayAgain = regexp.MustCompile(`^R__(.*)\.sql$`)
+	pairName    = regex.MustCompile(`^([0-9]+)_(.*)\.(down|up)\.(.*)$`)
+	numberName  = regex.MustCompile(`^([0-9]+)_(.*)\.sql$`)
+	digitsName  = regex.MustCompile(`^([0-9]+)(.*)\.sql$`)
+	gooseName   = regex.MustCompile(`^([0-9]+)_(.*)\.(sql|go)$`)
+	flywayName  = regex.MustCompile(`^([VUB])([0-9][0-9._]*)__(.*)\.sql$`)
+	flywayAgain = regex.MustCompile(`^R__(.*)\.sql$`)
 )
 
 // List groups the files of one history into entries and orders them as the
@@ -286,7 +286,7 @@ func flywayVersion(s string) string {
 }
 
 // single are formats of one file for each migration with a number in front.
-func (l *lister) single(dir string, names []string, grammar *regexp.Regexp, format migration.Format) {
+func (l *lister) single(dir string, names []string, grammar *regex.Regexp, format migration.Format) {
 	for _, n := range names {
 		m := grammar.FindStringSubmatch(n)
 		if m == nil || format == migration.Tern && m[2] == "" {

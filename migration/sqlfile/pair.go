@@ -1,9 +1,9 @@
 package sqlfile
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -61,7 +61,7 @@ func (r *reader) tx(f *source.File) migration.Tx {
 
 // runInTransaction is what diesel's metadata.toml must say: a file without the
 // key means false.
-var runInTransaction = regexp.MustCompile(`(?m)^\s*run_in_transaction\s*=\s*true\b`)
+var runInTransaction = regex.MustCompile(`(?m)^\s*run_in_transaction\s*=\s*true\b`)
 
 func (r *reader) txSpan(f *source.File) source.Span {
 	if r.format == migration.Sqlx && strings.HasPrefix(f.Text, noTransaction) {
@@ -118,9 +118,9 @@ func alone(s *migration.Statement) *migration.Unit {
 }
 
 var (
-	atlasTx = regexp.MustCompile(`(?m)^--[ \t]*atlas:txmode[ \t]+(\w+)[ \t\r]*$`)
+	atlasTx = regex.MustCompile(`(?m)^--[ \t]*atlas:txmode[ \t]+(\w+)[ \t\r]*$`)
 	// outside are the statements for which Flyway leaves its transaction.
-	outside = regexp.MustCompile(`(?is)^(create\s+(unique\s+)?index\s+concurrently|drop\s+index\s+concurrently|vacuum|reindex\s+(schema|database|system)|alter\s+system|create\s+(database|tablespace)|drop\s+(database|tablespace)|create\s+subscription|alter\s+type\s+\S+\s+add\s+value)\b`)
+	outside = regex.MustCompile(`(?is)^(create\s+(unique\s+)?index\s+concurrently|drop\s+index\s+concurrently|vacuum|reindex\s+(schema|database|system)|alter\s+system|create\s+(database|tablespace)|drop\s+(database|tablespace)|create\s+subscription|alter\s+type\s+\S+\s+add\s+value)\b`)
 )
 
 func (r *reader) forwardTx(f *source.File, stmts []*migration.Statement) (migration.Tx, source.Span) {
@@ -149,7 +149,7 @@ func (r *reader) forwardTx(f *source.File, stmts []*migration.Statement) (migrat
 
 // placeholder is a part that Flyway and others fill in before they send the
 // text.
-var placeholder = regexp.MustCompile(`\$\{[^}]*\}|\{\{.*?\}\}`)
+var placeholder = regex.MustCompile(`\$\{[^}]*\}|\{\{.*?\}\}`)
 
 // placeholders marks statements whose text is not known because the tool fills
 // in something first.

@@ -1,9 +1,9 @@
 package sqlfile
 
 import (
-	"regexp"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -12,8 +12,8 @@ import (
 // file by comments.
 
 var (
-	nodeUp   = regexp.MustCompile(`(?im)^[ \t]*--[ \t-]*up[ \t]+migration`)
-	nodeDown = regexp.MustCompile(`(?im)^[ \t]*--[ \t-]*down[ \t]+migration`)
+	nodeUp   = regex.MustCompile(`(?im)^[ \t]*--[ \t-]*up[ \t]+migration`)
+	nodeDown = regex.MustCompile(`(?im)^[ \t]*--[ \t-]*down[ \t]+migration`)
 )
 
 // nodePgMigrate reads the sections of node-pg-migrate: without an up marker
@@ -47,7 +47,7 @@ func (r *reader) nodePgMigrate() {
 	r.m.Down = section(migration.Down, span)
 }
 
-var sqlMigrateLine = regexp.MustCompile(`(?m)^-- \+migrate[ \t]+(Up|Down|StatementBegin|StatementEnd)\b([^\r\n]*)`)
+var sqlMigrateLine = regex.MustCompile(`(?m)^-- \+migrate[ \t]+(Up|Down|StatementBegin|StatementEnd)\b([^\r\n]*)`)
 
 // sqlMigrate reads the sections of rubenv/sql-migrate. Each statement is sent
 // alone; a block between StatementBegin and StatementEnd is one.

@@ -1,10 +1,10 @@
 package sqlfile
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -19,7 +19,7 @@ const ternDisableTx = "---- tern: disable-tx ----"
 
 // ternDisable finds the directive. tern's own expression does not match a line
 // that ends in \r\n.
-var ternDisable = regexp.MustCompile(`(?m)^---- tern: disable-tx ----$`)
+var ternDisable = regex.MustCompile(`(?m)^---- tern: disable-tx ----$`)
 
 func (r *reader) tern() {
 	f := r.m.Files[0]

@@ -3,11 +3,11 @@ package sqlfile
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -70,7 +70,7 @@ func nextSecond(last uint64) string {
 	return strconv.FormatUint(last+1, 10)
 }
 
-var leadingDigits = regexp.MustCompile(`^[VUB]?([0-9]+)`)
+var leadingDigits = regex.MustCompile(`^[VUB]?([0-9]+)`)
 
 // newest is the highest numeric version of a history and the number of digits
 // that it is written with.
