@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"slices"
+
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
@@ -157,6 +159,23 @@ func (p *Pass) Existing(s *Step, table migration.Name) bool {
 // Small reports whether configuration lists the table as small.
 func (p *Pass) Small(table migration.Name) bool {
 	return p.run.small[schema.RefOf(table).String()]
+}
+
+// Asked reports whether the command line or the configuration names the rule
+// that runs: it may then report what it leaves out for everybody else.
+func (p *Pass) Asked() bool {
+	s := p.Settings
+	if slices.Contains(s.Select, p.rule.ID) {
+		return true
+	}
+	if _, ok := s.Severities[p.rule.ID]; ok {
+		return true
+	}
+	if s.SeveritiesFor == nil {
+		return false
+	}
+	_, ok := s.SeveritiesFor(p.Migration.Path())[p.rule.ID]
+	return ok
 }
 
 // End is the catalog that the whole history leaves, run up to its end.

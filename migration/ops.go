@@ -157,8 +157,18 @@ type CreateView struct {
 	Options    []RelOption
 	// From are the relations that its query reads, as far as they stand in it.
 	From []Name
+	// Uses are the columns that its query names.
+	Uses []ColumnUse
 	// GroupBy is set when the query groups.
 	GroupBy bool
+}
+
+// A ColumnUse is a column that a query names. Relation is zero where the query
+// does not tell which of several it belongs to; Column is "" for all of them
+// (*).
+type ColumnUse struct {
+	Relation Name
+	Column   string
 }
 
 // AddColumn is ALTER TABLE ... ADD COLUMN.
@@ -271,10 +281,11 @@ type IndexKey struct {
 	Column Ident // zero for an expression
 	Expr   *Expr
 	Desc   bool
-	// OpClass as written; Nulls "first", "last" or "".
-	OpClass string
-	Nulls   string
-	Span    source.Span
+	// OpClass and Collation as written; Nulls "first", "last" or "".
+	OpClass   string
+	Collation string
+	Nulls     string
+	Span      source.Span
 }
 
 // CreateIndex is CREATE INDEX.
@@ -336,6 +347,16 @@ type CreateType struct {
 	// Base and Constraints are a domain's.
 	Base        Type
 	Constraints []Constraint
+}
+
+// AlterDomain is ALTER DOMAIN, renaming and SET SCHEMA excepted: What is "add
+// constraint", "drop constraint", "validate constraint", "set not null", "drop
+// not null" or "set default" (dropping one included).
+type AlterDomain struct {
+	Domain Name
+	What   string
+	// Constraint is what "add constraint" adds.
+	Constraint Constraint
 }
 
 // AlterEnum is ALTER TYPE ... ADD VALUE (Rename is ALTER TYPE ... RENAME
@@ -429,6 +450,10 @@ type Write struct {
 	Verb   string
 	Table  Name
 	Tables []Name // of TRUNCATE
+	// Columns are those that an INSERT lists or an UPDATE sets, in the order
+	// written; Sets those that ON CONFLICT DO UPDATE sets. A column of which
+	// only a part is written (an element, a field) is not among them.
+	Columns, Sets []Ident
 	// Where is set when an UPDATE or DELETE has a condition.
 	Where   bool
 	Cascade bool
@@ -590,6 +615,7 @@ func (*DropIndex) op()          {}
 func (*Reindex) op()            {}
 func (*Drop) op()               {}
 func (*CreateType) op()         {}
+func (*AlterDomain) op()        {}
 func (*AlterEnum) op()          {}
 func (*CreateFunction) op()     {}
 func (*CreateTrigger) op()      {}

@@ -33,7 +33,7 @@ func (r *reader) createIndex(s *pgparse.IndexStmt) {
 		if e == nil {
 			continue
 		}
-		k := IndexKey{Span: r.list(i), Desc: e.Ordering.String() == "SORTBY_DESC", OpClass: strings.Join(stringsOf(e.Opclass), ".")}
+		k := IndexKey{Span: r.list(i), Desc: e.Ordering.String() == "SORTBY_DESC", OpClass: strings.Join(stringsOf(e.Opclass), "."), Collation: strings.Join(stringsOf(e.Collation), ".")}
 		switch e.NullsOrdering.String() {
 		case "SORTBY_NULLS_FIRST":
 			k.Nulls = "first"

@@ -29,6 +29,8 @@ func (r *reader) definition(n *pgparse.Node) {
 			}
 		}
 		r.add(op)
+	case *pgparse.Node_AlterDomainStmt:
+		r.alterDomain(s.AlterDomainStmt, i)
 	case *pgparse.Node_AlterEnumStmt:
 		e := s.AlterEnumStmt
 		name := r.qualified(e.TypeName, i)
@@ -198,6 +200,24 @@ func (r *reader) policyOptions(p *pgparse.CreatePolicyStmt) []RelOption {
 		expr("with check", "with", "check")
 	}
 	return out
+}
+
+// alterDomainWhat are the forms of ALTER DOMAIN by the letter that the grammar
+// gives them.
+var alterDomainWhat = map[string]string{
+	"C": "add constraint", "X": "drop constraint", "V": "validate constraint", "O": "set not null", "N": "drop not null", "T": "set default",
+}
+
+func (r *reader) alterDomain(s *pgparse.AlterDomainStmt, i int) {
+	op := &AlterDomain{Domain: r.qualified(s.TypeName, i), What: alterDomainWhat[s.Subtype]}
+	if x := s.Def.GetConstraint(); x != nil {
+		if c, ok := r.constraint(x); ok {
+			op.Constraint = c
+		} else if x.Contype.String() == "CONSTR_NOTNULL" {
+			op.Constraint = Constraint{Kind: NotNullCon, Name: x.Conname, Span: r.list(r.tok(int(x.Location)))}
+		}
+	}
+	r.add(op)
 }
 
 // tag is the first two words of the statement, in lower case.

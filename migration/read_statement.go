@@ -80,9 +80,13 @@ func (r *reader) dispatch(n *pgparse.Node) {
 	case *pgparse.Node_RefreshMatViewStmt:
 		r.add(&RefreshView{View: r.relation(s.RefreshMatViewStmt.Relation), Concurrently: s.RefreshMatViewStmt.Concurrent, NoData: s.RefreshMatViewStmt.SkipData})
 	case *pgparse.Node_InsertStmt:
-		r.add(&Write{Verb: "insert", Table: r.relation(s.InsertStmt.Relation)})
+		op := &Write{Verb: "insert", Table: r.relation(s.InsertStmt.Relation), Columns: r.targets(s.InsertStmt.Cols)}
+		if c := s.InsertStmt.OnConflictClause; c != nil {
+			op.Sets = r.targets(c.TargetList)
+		}
+		r.add(op)
 	case *pgparse.Node_UpdateStmt:
-		r.add(&Write{Verb: "update", Table: r.relation(s.UpdateStmt.Relation), Where: s.UpdateStmt.WhereClause != nil})
+		r.add(&Write{Verb: "update", Table: r.relation(s.UpdateStmt.Relation), Where: s.UpdateStmt.WhereClause != nil, Columns: r.targets(s.UpdateStmt.TargetList)})
 	case *pgparse.Node_DeleteStmt:
 		r.add(&Write{Verb: "delete", Table: r.relation(s.DeleteStmt.Relation), Where: s.DeleteStmt.WhereClause != nil})
 	case *pgparse.Node_MergeStmt:
@@ -154,6 +158,17 @@ func (r *reader) set(v *pgparse.VariableSetStmt) Set {
 	}
 	op.Value = strings.Join(op.Values, ", ")
 	return op
+}
+
+// targets are the columns that an INSERT lists or an UPDATE sets.
+func (r *reader) targets(nodes []*pgparse.Node) []Ident {
+	var out []Ident
+	for _, n := range nodes {
+		if t := n.GetResTarget(); t != nil && t.Name != "" && len(t.Indirection) == 0 {
+			out = append(out, Ident{t.Name, r.find(r.tok(int(t.Location)), t.Name)})
+		}
+	}
+	return out
 }
 
 // lockMode is PostgreSQL's name of a lock mode number.

@@ -224,6 +224,7 @@ func (r *reader) createTableAs(s *pgparse.CreateTableAsStmt) {
 			}
 		}
 		v.From, v.GroupBy = r.reads(s.Query)
+		v.Uses = r.uses(s.Query, v.From)
 		r.add(v)
 		return
 	}
@@ -240,7 +241,70 @@ func (r *reader) createTableAs(s *pgparse.CreateTableAsStmt) {
 func (r *reader) createView(s *pgparse.ViewStmt) {
 	v := &CreateView{View: r.relation(s.View), Replace: s.Replace, Temp: s.View.GetRelpersistence() == "t", Options: r.options(s.Options)}
 	v.From, v.GroupBy = r.reads(s.Query)
+	v.Uses = r.uses(s.Query, v.From)
 	r.add(v)
+}
+
+// uses lists the columns that a query names. from are the relations it reads.
+func (r *reader) uses(q *pgparse.Node, from []Name) []ColumnUse {
+	// A name that stands for two things in different parts of the query stands
+	// for none here.
+	names := map[string]Name{}
+	put := func(name string, is Name) {
+		if old, ok := names[name]; ok && (old.Schema != is.Schema || old.Name != is.Name) {
+			is = Name{}
+		}
+		names[name] = is
+	}
+	only := Name{}
+	if len(from) == 1 {
+		only = from[0]
+	}
+	pgparse.Walk(q, func(n *pgparse.Node) bool {
+		switch {
+		case n.GetRangeVar() != nil:
+			v := n.GetRangeVar()
+			is := r.relation(v)
+			for _, f := range from {
+				if f.Span == is.Span {
+					name := v.Relname
+					if a := v.Alias.GetAliasname(); a != "" {
+						name = a
+					}
+					put(name, is)
+					return true
+				}
+			}
+			only = Name{} // a common table expression
+			name := v.Relname
+			if a := v.Alias.GetAliasname(); a != "" {
+				name = a
+			}
+			put(name, Name{})
+		case n.GetRangeSubselect() != nil, n.GetRangeFunction() != nil, n.GetRangeTableFunc() != nil:
+			only = Name{}
+		}
+		return true
+	})
+	var out []ColumnUse
+	seen := map[ColumnUse]bool{}
+	pgparse.Walk(q, func(n *pgparse.Node) bool {
+		c := n.GetColumnRef()
+		if c == nil || len(c.Fields) == 0 {
+			return true
+		}
+		use := ColumnUse{Relation: only}
+		use.Column = c.Fields[len(c.Fields)-1].GetString_().GetSval()
+		if len(c.Fields) > 1 {
+			use.Relation = names[c.Fields[len(c.Fields)-2].GetString_().GetSval()]
+		}
+		if !seen[use] {
+			seen[use] = true
+			out = append(out, use)
+		}
+		return true
+	})
+	return out
 }
 
 // reads lists the relations that a query names.

@@ -73,9 +73,18 @@ func TestReadSQL(t *testing.T) {
 		{`DROP MATERIALIZED VIEW mv`, "Drop{Kind=materialized view Names=[Name{Name=mv Span=`mv`}]}"},
 		{`ALTER TABLE a RENAME TO b`, "Rename{Kind=table Object=Name{Name=a Span=`a`} From=a To=b}"},
 		{`ALTER TABLE a RENAME x TO y`, "Rename{Kind=column Object=Name{Name=a Span=`a`} From=x To=y}"},
+		{`ALTER DOMAIN s.d ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID`, "AlterDomain{Domain=Name{Schema=s Name=d Span=`s.d`} What=add constraint Constraint=Constraint{Kind=check Name=c NotValid=true Expr=Expr{SQL=VALUE > 0 Span=`VALUE > 0`} Span=`CONSTRAINT c CHECK (VALUE > 0) NOT VALID`}}"},
+		{`ALTER DOMAIN d SET NOT NULL`, "AlterDomain{Domain=Name{Name=d Span=`d`} What=set not null}"},
+		{`INSERT INTO t (a, b[1], c) VALUES (1, 2, 3) ON CONFLICT (a) DO UPDATE SET c = 1, d.x = 2`, "Write{Verb=insert Table=Name{Name=t Span=`t`} Columns=[Ident{Name=a Span=`a`}, Ident{Name=c Span=`c`}] Sets=[Ident{Name=c Span=`c`}]}"},
+		{`UPDATE t SET a = 1, b = 2`, "Write{Verb=update Table=Name{Name=t Span=`t`} Columns=[Ident{Name=a Span=`a`}, Ident{Name=b Span=`b`}]}"},
+		{`CREATE VIEW v AS SELECT o.a, u.*, b FROM orders o JOIN users u ON u.id = o.user_id`, "CreateView{View=Name{Name=v Span=`v`} From=[Name{Name=orders Span=`orders`}, Name{Name=users Span=`users`}] Uses=[" +
+			"ColumnUse{Relation=Name{Name=orders Span=`orders`} Column=a}, ColumnUse{Relation=Name{Name=users Span=`users`}}, ColumnUse{Column=b}, ColumnUse{Relation=Name{Name=users Span=`users`} Column=id}, ColumnUse{Relation=Name{Name=orders Span=`orders`} Column=user_id}]}"},
+		{`CREATE VIEW v AS WITH c AS (SELECT a FROM t) SELECT b FROM c`, "CreateView{View=Name{Name=v Span=`v`} From=[Name{Name=t Span=`t`}] Uses=[ColumnUse{Column=b}, ColumnUse{Column=a}]}"},
+		{`CREATE INDEX i ON t (a COLLATE "C")`, "CreateIndex{Index=Name{Name=i Span=`i`} Table=Name{Name=t Span=`t`} Method=btree Keys=[IndexKey{Column=Ident{Name=a Span=`a`} Collation=C Span=`a COLLATE \"C\"`}] Keyword=`INDEX` KeySpan=`a COLLATE \"C\"`}"},
 		{`ALTER TYPE mood ADD VALUE IF NOT EXISTS 'ok' AFTER 'sad'`, "AlterEnum{Type=Name{Name=mood Span=`mood`} Value=ok IfNotExists=true After=sad}"},
 		{`CREATE MATERIALIZED VIEW h WITH (timescaledb.continuous) AS SELECT time_bucket('1 h', time) b, avg(v) FROM m GROUP BY b WITH NO DATA`,
-			"CreateView{View=Name{Name=h Span=`h`} Materialized=true NoData=true Continuous=true Options=[RelOption{Namespace=timescaledb Name=continuous Span=`timescaledb.continuous`}] From=[Name{Name=m Span=`m`}] GroupBy=true}"},
+			"CreateView{View=Name{Name=h Span=`h`} Materialized=true NoData=true Continuous=true Options=[RelOption{Namespace=timescaledb Name=continuous Span=`timescaledb.continuous`}] From=[Name{Name=m Span=`m`}] " +
+				"Uses=[ColumnUse{Relation=Name{Name=m Span=`m`} Column=time}, ColumnUse{Relation=Name{Name=m Span=`m`} Column=v}, ColumnUse{Relation=Name{Name=m Span=`m`} Column=b}] GroupBy=true}"},
 		{`SELECT public.create_hypertable('s."M"'::regclass, by_range('time', INTERVAL '1 day'), create_default_indexes := false)`,
 			"CreateHypertable{Table=Name{Schema=s Name=M Span=`'s.\"M\"'::regclass`} TimeColumn=time Flag=`create_default_indexes := false` ChunkInterval=INTERVAL '1 day' Span=`public.create_hypertable('s.\"M\"'::regclass, by_range('time', INTERVAL '1 day'), create_default_indexes := false)` Call=Call{Function=Name{Schema=public Name=create_hypertable Span=`public.create_hypertable`} Args=[Arg{Value='s.\"M\"'::regclass Literal=s.\"M\" Span=`'s.\"M\"'::regclass`}, Arg{Value=by_range('time', INTERVAL '1 day') Call=Call{Function=Name{Name=by_range Span=`by_range`} Args=[Arg{Value='time' Literal=time Span=`'time'`}, Arg{Value=INTERVAL '1 day' Literal=1 day Span=`INTERVAL '1 day'`}] Span=`by_range('time', INTERVAL '1 day')`} Span=`by_range('time', INTERVAL '1 day')`}, Arg{Name=create_default_indexes Value=false Literal=false Span=`create_default_indexes := false`}] Span=`public.create_hypertable('s.\"M\"'::regclass, by_range('time', INTERVAL '1 day'), create_default_indexes := false)`}}"},
 		{`SELECT create_hypertable('m', 'time', 'dev', 4, migrate_data => TRUE)`,
@@ -234,4 +243,17 @@ func BenchmarkReadSQL(b *testing.B) {
 			}
 		}
 	})
+}
+
+func TestStrings(t *testing.T) {
+	for sql, want := range map[string][]string{
+		`INSERT INTO t VALUES ('it''s', "b", -- 'no'
+ 3)`: {"it's"},
+		"DO $x$BEGIN PERFORM 'inner'; END$x$": {"BEGIN PERFORM 'inner'; END", "inner"},
+		"SELECT $$":                           nil, "SELECT 'open": nil, "$$$$": nil, "": nil,
+	} {
+		if got := Strings(sql); !reflect.DeepEqual(got, want) {
+			t.Errorf("Strings(%q) = %q, want %q", sql, got, want)
+		}
+	}
 }

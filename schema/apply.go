@@ -162,7 +162,7 @@ func (c *Catalog) Apply(at *Origin, op migration.Op) *Catalog {
 		return c.drop(op)
 	case *migration.CreateType:
 		n := c.copy()
-		n.putObject(&Object{Kind: "type", Ref: RefOf(op.Type), Created: at, Values: op.Values})
+		n.putObject(&Object{Kind: "type", Ref: RefOf(op.Type), Created: at, Type: op.Kind, Base: op.Base, Values: op.Values})
 		return n
 	case *migration.AlterEnum:
 		o := c.Object("type", op.Type)
@@ -251,7 +251,7 @@ func (c *Catalog) Apply(at *Origin, op migration.Op) *Catalog {
 		// change the schema; the ones that do have operations of their own.
 		return c
 	case *migration.AlterTable, *migration.Reindex, *migration.AlterSequence, *migration.Comment, *migration.Grant,
-		*migration.Write, *migration.RefreshView, *migration.Set, *migration.LockTable, *migration.Maintain, *migration.Other:
+		*migration.AlterDomain, *migration.Write, *migration.RefreshView, *migration.Set, *migration.LockTable, *migration.Maintain, *migration.Other:
 		return c
 	}
 	return c.Taint() // cannot happen: a test applies every operation
@@ -511,9 +511,9 @@ func (c *Catalog) dropIndex(ref Ref) {
 
 func (c *Catalog) createIndex(at *Origin, op *migration.CreateIndex) *Catalog {
 	ref := RefOf(op.Table)
-	i := &Index{Created: at, Unique: op.Unique, Method: op.Method, Include: idents(op.Include)}
+	i := &Index{Created: at, Unique: op.Unique, NullsNotDistinct: op.NullsNotDistinct, Method: op.Method, Include: idents(op.Include)}
 	for _, k := range op.Keys {
-		key := Key{Column: k.Column.Name, Desc: k.Desc}
+		key := Key{Column: k.Column.Name, Desc: k.Desc, OpClass: k.OpClass, Collation: k.Collation, Nulls: k.Nulls}
 		if k.Expr != nil {
 			key.Expr = k.Expr.SQL
 		}
@@ -559,7 +559,13 @@ func (c *Catalog) createIndex(at *Origin, op *migration.CreateIndex) *Catalog {
 func (c *Catalog) createView(at *Origin, op *migration.CreateView) *Catalog {
 	ref := RefOf(op.View)
 	if old := c.Lookup(ref); old != nil && (op.IfNotExists || op.Replace) {
-		return c
+		if op.IfNotExists {
+			return c
+		}
+		n, r := c.copy(), old.clone()
+		r.From, r.Uses = reads(op)
+		n.put(r)
+		return n
 	}
 	n := c.copy()
 	kind := View
@@ -570,11 +576,24 @@ func (c *Catalog) createView(at *Origin, op *migration.CreateView) *Catalog {
 		kind = MaterializedView
 	}
 	r := &Relation{Ref: ref, Kind: kind, Created: at, taints: n.taints, Temp: op.Temp, Partial: true, Options: options(nil, op.Options, false)}
-	for _, f := range op.From {
-		r.From = append(r.From, RefOf(f))
-	}
+	r.From, r.Uses = reads(op)
 	n.put(r)
 	return n
+}
+
+// reads are the relations and columns that a view reads.
+func reads(op *migration.CreateView) (from []Ref, uses []Use) {
+	for _, f := range op.From {
+		from = append(from, RefOf(f))
+	}
+	for _, u := range op.Uses {
+		use := Use{Column: u.Column}
+		if !u.Relation.IsZero() {
+			use.Ref = RefOf(u.Relation)
+		}
+		uses = append(uses, use)
+	}
+	return from, uses
 }
 
 func (c *Catalog) create(at *Origin, op *migration.Create) *Catalog {
@@ -863,7 +882,28 @@ func (c *Catalog) renameColumn(r *Relation, from, to string) *Catalog {
 	}
 	r.PartitionKey = swap(r.PartitionKey)
 	n.put(r)
+	n.renameUses(r.Ref, from, to)
 	return n
+}
+
+// renameUses follows a renamed column into the views that read it.
+func (c *Catalog) renameUses(ref Ref, from, to string) {
+	var views []*Relation
+	for v := range c.Relations() {
+		if slices.Contains(v.Uses, Use{ref, from}) {
+			views = append(views, v)
+		}
+	}
+	for _, v := range views {
+		v = v.clone()
+		v.Uses = slices.Clone(v.Uses)
+		for i := range v.Uses {
+			if v.Uses[i] == (Use{ref, from}) {
+				v.Uses[i].Column = to
+			}
+		}
+		c.put(v)
+	}
 }
 
 // move gives a relation another qualified name; its indexes go with it to
@@ -907,6 +947,12 @@ func (c *Catalog) move(r *Relation, to Ref) *Catalog {
 		for i := range o.From {
 			if o.From[i] == r.Ref {
 				o.From[i] = to
+			}
+		}
+		o.Uses = slices.Clone(o.Uses)
+		for i := range o.Uses {
+			if o.Uses[i].Ref == r.Ref {
+				o.Uses[i].Ref = to
 			}
 		}
 		cons := make([]*Constraint, len(o.Constraints))

@@ -18,7 +18,7 @@ var everyOp = []migration.Op{
 	&migration.SetNotNull{}, &migration.SetDefault{}, &migration.AddConstraint{}, &migration.DropConstraint{}, &migration.ValidateConstraint{},
 	&migration.SetTableOptions{}, &migration.AttachPartition{}, &migration.DetachPartition{}, &migration.AlterTable{}, &migration.Rename{},
 	&migration.SetSchema{}, &migration.CreateIndex{}, &migration.DropIndex{}, &migration.Reindex{}, &migration.Drop{}, &migration.CreateType{},
-	&migration.AlterEnum{}, &migration.CreateFunction{}, &migration.CreateTrigger{}, &migration.Create{}, &migration.AlterSequence{},
+	&migration.AlterDomain{}, &migration.AlterEnum{}, &migration.CreateFunction{}, &migration.CreateTrigger{}, &migration.Create{}, &migration.AlterSequence{},
 	&migration.Comment{}, &migration.Grant{}, &migration.Write{}, &migration.RefreshView{}, &migration.Set{}, &migration.TxControl{},
 	&migration.LockTable{}, &migration.Maintain{}, &migration.Do{}, &migration.Query{}, &migration.CallProcedure{},
 	&migration.CreateHypertable{}, &migration.AddDimension{}, &migration.Policy{}, &migration.Other{},
@@ -164,5 +164,19 @@ func TestHypertableIndexes(t *testing.T) {
 		if !r.Column("time").NotNull {
 			t.Errorf("%v\nthe time column may be null", tt.sql)
 		}
+	}
+}
+
+func TestViewUses(t *testing.T) {
+	c := script(t, `CREATE TABLE orders (id int, total int)`, `CREATE TABLE users (id int)`,
+		`CREATE VIEW v AS SELECT o.total, u.* FROM orders o, users u`, `ALTER TABLE orders RENAME COLUMN total TO amount`,
+		`ALTER TABLE orders RENAME TO sales`)
+	orders, users := Ref{DefaultSchema, "sales"}, Ref{DefaultSchema, "users"}
+	if got, want := table(t, c, "v").Uses, []Use{{orders, "amount"}, {users, ""}}; !slices.Equal(got, want) {
+		t.Errorf("uses %v, want %v", got, want)
+	}
+	c = fold(t, c, `CREATE OR REPLACE VIEW v AS SELECT id FROM users`)
+	if got, want := table(t, c, "v").Uses, []Use{{users, "id"}}; !slices.Equal(got, want) {
+		t.Errorf("uses after a replacement %v, want %v", got, want)
 	}
 }

@@ -89,8 +89,10 @@ type Relation struct {
 	PartitionOf Ref
 	// Hypertable is set for TimescaleDB's tables.
 	Hypertable *Hypertable
-	// From are the relations that a view reads.
+	// From are the relations that a view reads, Uses the columns of them that
+	// it names; a Use without a Ref may belong to any of them.
 	From []Ref
+	Uses []Use
 	// Policies are the kinds of TimescaleDB policies on it.
 	Policies []string
 	// Jobs are those policies in the order in which they were added.
@@ -106,6 +108,12 @@ type Job struct {
 	// Op is nil for the columnstore policy that CREATE TABLE ... WITH
 	// (timescaledb.hypertable) adds by itself since TimescaleDB 2.23.
 	Op *migration.Policy
+}
+
+// A Use is a column that a view reads; Column is "" for all.
+type Use struct {
+	Ref
+	Column string
 }
 
 // A Hypertable is what TimescaleDB knows of a table.
@@ -149,7 +157,9 @@ type Index struct {
 	Ref
 	Created *Origin
 	Unique  bool
-	Method  string
+	// NullsNotDistinct is set for a unique index that takes nulls for equal.
+	NullsNotDistinct bool
+	Method           string
 	// Keys are its keys in order; Column is "" for an expression.
 	Keys    []Key
 	Include []string
@@ -172,6 +182,8 @@ type Key struct {
 	// Expr is the SQL of an expression.
 	Expr string
 	Desc bool
+	// OpClass and Collation are as written; Nulls is "first", "last" or "".
+	OpClass, Collation, Nulls string
 }
 
 // ColumnKeys are the key columns, "" for expressions.
@@ -210,6 +222,10 @@ type Object struct {
 	// others.
 	Table   Ref
 	Created *Origin
+	// Type is what a type is: "enum", "composite", "range", "domain" or "base".
+	Type string
+	// Base is the type behind a domain.
+	Base migration.Type
 	// Values are the labels of an enum type.
 	Values []string
 	// Function is what a trigger calls.

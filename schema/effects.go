@@ -257,7 +257,7 @@ func (e *effects) op(op migration.Op, before, after *Catalog) {
 	case *migration.TxControl:
 		e.lost = e.lost || strings.HasPrefix(op.Verb, "rollback")
 	case *migration.AlterColumnType, *migration.SetNotNull, *migration.SetDefault, *migration.ValidateConstraint,
-		*migration.SetTableOptions, *migration.AlterTable, *migration.Reindex, *migration.AlterEnum, *migration.AlterSequence,
+		*migration.SetTableOptions, *migration.AlterTable, *migration.Reindex, *migration.AlterDomain, *migration.AlterEnum, *migration.AlterSequence,
 		*migration.Comment, *migration.Grant, *migration.Write, *migration.RefreshView, *migration.Set, *migration.LockTable,
 		*migration.Maintain, *migration.Query, *migration.CallProcedure, *migration.CreateHypertable, *migration.AddDimension,
 		*migration.Other:

@@ -292,7 +292,7 @@ func (l *locker) op(op migration.Op) {
 		l.name(op.Table, AccessExclusive)
 	case *migration.AddDimension:
 		l.name(op.Table, AccessExclusive)
-	case *migration.Policy, *migration.CreateType, *migration.AlterEnum, *migration.CreateFunction, *migration.Grant,
+	case *migration.Policy, *migration.CreateType, *migration.AlterDomain, *migration.AlterEnum, *migration.CreateFunction, *migration.Grant,
 		*migration.Set, *migration.TxControl, *migration.Query, *migration.CallProcedure, *migration.Other:
 		// no lock on a relation
 	}

@@ -217,6 +217,15 @@ func (u *undoer) op(op migration.Op, before, after *Catalog) ([]string, error) {
 			return []string{"DROP DOMAIN " + RefOf(op.Type).SQL()}, nil
 		}
 		return []string{"DROP TYPE " + RefOf(op.Type).SQL()}, nil
+	case *migration.AlterDomain:
+		domain := RefOf(op.Domain).SQL()
+		switch {
+		case op.What == "validate constraint":
+			return nil, nil
+		case op.What == "add constraint" && op.Constraint.Name != "":
+			return []string{"ALTER DOMAIN " + domain + " DROP CONSTRAINT " + Quote(op.Constraint.Name)}, nil
+		}
+		return nil, fmt.Errorf("the former state of the domain %s is not known", op.Domain)
 	case *migration.AlterEnum:
 		return nil, fmt.Errorf("PostgreSQL cannot remove the value %s of enum %s", op.Value, op.Type)
 	case *migration.CreateFunction:

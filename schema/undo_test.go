@@ -55,6 +55,8 @@ func TestUndo(t *testing.T) {
 		{up: `UPDATE t SET a = 1`, err: "UPDATE of t changes data"},
 		{up: `SELECT create_hypertable('t', 'id')`, err: "hypertable t"},
 		{up: `ALTER TYPE mood ADD VALUE 'b'`, err: "cannot remove the value b"},
+		{up: `ALTER DOMAIN money_text ADD CONSTRAINT c CHECK (VALUE <> '')`, want: `ALTER DOMAIN money_text DROP CONSTRAINT c`},
+		{up: `ALTER DOMAIN money_text SET NOT NULL`, err: "former state of the domain money_text is not known"},
 	} {
 		m := written(strings.Split(tt.up, "; "), nil)
 		got, err := Undo(m, migration.Up, before)

@@ -46,6 +46,7 @@ type (
 	CopyStmt              = pg.CopyStmt
 	CreateEnumStmt        = pg.CreateEnumStmt
 	AlterEnumStmt         = pg.AlterEnumStmt
+	AlterDomainStmt       = pg.AlterDomainStmt
 	CreateDomainStmt      = pg.CreateDomainStmt
 	CompositeTypeStmt     = pg.CompositeTypeStmt
 	CreateRangeStmt       = pg.CreateRangeStmt
@@ -98,6 +99,7 @@ type (
 	Node_CopyStmt                   = pg.Node_CopyStmt
 	Node_CreateEnumStmt             = pg.Node_CreateEnumStmt
 	Node_AlterEnumStmt              = pg.Node_AlterEnumStmt
+	Node_AlterDomainStmt            = pg.Node_AlterDomainStmt
 	Node_CreateDomainStmt           = pg.Node_CreateDomainStmt
 	Node_CompositeTypeStmt          = pg.Node_CompositeTypeStmt
 	Node_CreateRangeStmt            = pg.Node_CreateRangeStmt
