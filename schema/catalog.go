@@ -288,7 +288,11 @@ func (c *Catalog) Object(kind string, n migration.Name) *Object {
 	if c == nil {
 		return nil
 	}
-	o, _ := c.objects.get(objectKey(kind, RefOf(n), Ref{}))
+	ref := RefOf(n)
+	if kind == "schema" || kind == "extension" {
+		ref = Ref{Name: n.Name} // they are in no schema
+	}
+	o, _ := c.objects.get(objectKey(kind, ref, Ref{}))
 	return o
 }
 
