@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/ddlsp/ddlsp/analysis"
@@ -47,8 +48,9 @@ import (
 // # Exceptions
 //
 // Tables that the same migration creates, and tables listed as small. When the
-// former type is not known and the new one is text, varchar or numeric without
-// a limit, the finding is an info.
+// former type is not known, the finding is an info if the new one is text,
+// varchar or numeric without a limit, or if it stands in a modify of Ecto that
+// changes something else as well: a modify must always name a type.
 var changingColumnType = &analysis.Rule{
 	ID:       "changing-column-type",
 	Summary:  "a type change rewrites the table under a lock",
@@ -74,6 +76,13 @@ var changingColumnType = &analysis.Rule{
 			return
 		case known:
 			r.Message += fmt.Sprintf(": %s to %s", schema.TypeSQL(old), schema.TypeSQL(op.Type))
+			if op.Using == nil && betweenTimestamps(old, op.Type) {
+				r.Message += ", unless the session's TimeZone is UTC"
+			}
+		case otherOptions(s, op):
+			r.Severity = analysis.Info
+			r.Message = fmt.Sprintf("if %s is not %s yet, this blocks reads and writes while the table is rewritten (ACCESS EXCLUSIVE lock): its former type is not known",
+				quoted(op.Table.String()+"."+op.Column.Name), schema.TypeSQL(op.Type))
 		case op.Using == nil && len(op.Type.Args) == 0 && (op.Type.Name == "text" || op.Type.Name == "varchar" || op.Type.Name == "numeric"):
 			r.Severity = analysis.Info
 			r.Message = fmt.Sprintf("changing the type of %s may rewrite the table under a lock: its former type is not known", quoted(op.Table.String()+"."+op.Column.Name))
@@ -144,6 +153,28 @@ func formerType(s *analysis.Step, op *migration.AlterColumnType) (migration.Type
 		}
 	}
 	return migration.Type{}, false
+}
+
+// otherOptions reports whether a modify of Ecto's is about more than the type.
+func otherOptions(s *analysis.Step, op *migration.AlterColumnType) bool {
+	sub := analysis.SubCommand(s.Statement, op.Column.Span)
+	if sub == nil || sub.Name != "modify" {
+		return false
+	}
+	for _, name := range []string{"null", "default", "comment"} {
+		if sub.Option(name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// betweenTimestamps reports a change between timestamps with and without time
+// zone of the same precision, which moves no row where both mean the same time.
+// (PostgreSQL's ATColumnChangeRequiresRewrite asks the session's time zone.)
+func betweenTimestamps(old, now migration.Type) bool {
+	a, b := old.Name == "timestamp", now.Name == "timestamp"
+	return !old.Array && !now.Array && a != b && (a || old.Name == "timestamptz") && (b || now.Name == "timestamptz") && slices.Equal(old.Args, now.Args)
 }
 
 // keepsRows reports whether PostgreSQL changes the type without writing a row.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -31,7 +32,9 @@ import (
 //
 // Statements with parts that cannot be told, such as an interpolation, are only
 // hinted at: the unknown part may make them whole. So are statements whose
-// nesting or chains of operators are too deep to be read safely.
+// nesting or chains of operators are too deep to be read safely. Statements with
+// a variable of a template ({{ .Schema }}, ${schema}) or of psql (:schema) are
+// left alone: what is sent is not what stands there.
 var unparsableSQL = &analysis.Rule{
 	ID:       "unparsable-sql",
 	Summary:  "PostgreSQL does not understand a statement",
@@ -57,6 +60,9 @@ var unparsableSQL = &analysis.Rule{
 				if err == nil {
 					continue
 				}
+				if filledIn.MatchString(s.SQL) {
+					continue
+				}
 				r := analysis.Report{Message: "PostgreSQL refuses this statement: " + err.Message, Help: "correct the SQL"}
 				if len(s.Unknown) > 0 {
 					r.Severity = analysis.Hint
@@ -71,6 +77,10 @@ var unparsableSQL = &analysis.Rule{
 		}
 	},
 }
+
+// filledIn is a part that some program fills in before the statement is sent.
+// psql's variables must not be taken for a cast (::) or a slice (a[1:n]).
+var filledIn = regex.MustCompile(`\{\{.*?\}\}|\$\{[^}]*\}|(?:^|[\s(,.=])(?::[a-zA-Z_]\w*|:'[a-zA-Z_]\w*'|:"[a-zA-Z_]\w*")`)
 
 // wordEnd is the end of the word at an offset of a statement's file.
 func wordEnd(p *analysis.Pass, s *migration.Statement, at int) int {

@@ -103,7 +103,7 @@ func (w *walker) directory(dir string, cfg *config.Config) bool {
 	format := w.s.forced(cfg.Settings)
 	detected, evidence := sqlfile.Detect(names, w.s.reader(dir), w.s.hints(dir, w.root))
 	switch {
-	case format == "" && detected == migration.Plain:
+	case format == "" && detected == migration.Plain && len(evidence) == 0:
 		return false
 	case format == "":
 		format = detected

@@ -38,6 +38,9 @@ func Recognise(name, text string) migration.Format {
 	lower := strings.ToLower(name)
 	switch {
 	case strings.HasSuffix(lower, ".up.sql"), strings.HasSuffix(lower, ".down.sql"):
+		if !golangMigrates(name) {
+			return migration.Plain
+		}
 		return migration.GolangMigrate
 	case flywayName.MatchString(name), flywayAgain.MatchString(name):
 		return migration.Flyway
@@ -109,7 +112,8 @@ const sample = 24
 // people. names are the names in the directory, those of its sub-directories'
 // files with a slash; read returns the text of one of them. The order is that
 // of the signs' strength: configuration files, directives, names. A directory
-// that no tool's sign speaks for is Plain.
+// that no tool's sign speaks for is Plain; with evidence when its names say that
+// it holds migrations all the same.
 func Detect(names []string, read func(name string) (string, error), h Hints) (migration.Format, []string) {
 	switch {
 	case h.TernConf != "":
@@ -125,7 +129,7 @@ func Detect(names []string, read func(name string) (string, error), h Hints) (mi
 	}
 	names = append([]string(nil), names...)
 	sort.Strings(names)
-	var flat, pairs, versioned []string
+	var flat, pairs, halves, versioned []string
 	diesel := false
 	for _, n := range names {
 		if strings.HasSuffix(n, "/up.sql") || strings.HasSuffix(n, "/down.sql") {
@@ -135,8 +139,10 @@ func Detect(names []string, read func(name string) (string, error), h Hints) (mi
 			continue
 		}
 		flat = append(flat, n)
-		if pairName.MatchString(n) {
+		if golangMigrates(n) {
 			pairs = append(pairs, n)
+		} else if halfName.MatchString(n) {
+			halves = append(halves, n)
 		}
 		if flywayName.MatchString(n) || flywayAgain.MatchString(n) {
 			versioned = append(versioned, n)
@@ -158,6 +164,8 @@ func Detect(names []string, read func(name string) (string, error), h Hints) (mi
 		return migration.Sqlx, []string{h.Sqlx, "the name " + pairs[0]}
 	case len(pairs) > 0:
 		return migration.GolangMigrate, []string{"the name " + pairs[0]}
+	case len(halves) > 0:
+		return migration.Plain, []string{"the name " + halves[0]}
 	case diesel:
 		return migration.Diesel, withHint(h.Diesel, "directories with up.sql")
 	case h.Sqlx != "" && len(flat) > 0 && numberName.MatchString(flat[0]):

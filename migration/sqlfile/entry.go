@@ -77,6 +77,8 @@ func List(format migration.Format, dirs []Dir) []Entry {
 			l.single(d.Path, names, numberName, format)
 		case migration.Dbmate, migration.NodePgMigrate:
 			l.single(d.Path, names, digitsName, format)
+		case migration.Plain:
+			l.plain(d.Path, names)
 		default:
 			l.any(d.Path, names, format)
 		}
@@ -312,15 +314,14 @@ func (l *lister) single(dir string, names []string, grammar *regex.Regexp, forma
 	}
 }
 
-// any takes every SQL file: the formats that have no grammar of names, and
-// plain files.
+// any takes every SQL file: the formats that have no grammar of names.
 func (l *lister) any(dir string, names []string, format migration.Format) {
 	for _, n := range names {
 		if !strings.EqualFold(filepath.Ext(n), ".sql") || strings.Contains(n, "/") {
 			continue
 		}
 		e := Entry{Name: strings.TrimSuffix(n, filepath.Ext(n)), Up: filepath.Join(dir, n), key: n}
-		if m := digitsName.FindStringSubmatch(n); m != nil && format != migration.Plain {
+		if m := digitsName.FindStringSubmatch(n); m != nil {
 			e.Version, e.Name = m[1], strings.TrimPrefix(m[2], "_")
 		}
 		if format == migration.SQLMigrate { // it stores the whole name

@@ -72,6 +72,10 @@ func (r *reader) txSpan(f *source.File) source.Span {
 
 // forward reads the formats without a down of their own, and plain files.
 func (r *reader) forward() {
+	if r.format == migration.Plain && r.entry.Up == "" {
+		r.plainDown()
+		return
+	}
 	f := r.m.Files[0]
 	b := &migration.Body{Direction: migration.Up, Path: f.Path, Span: source.Span{End: len(f.Text)}}
 	if r.format != migration.Plain {
@@ -100,16 +104,29 @@ func (r *reader) forward() {
 	settle(b, f.Text)
 	r.m.Up = b
 	r.m.Down = &migration.Body{Direction: migration.Down, Origin: migration.Missing, Path: f.Path, Tx: b.Tx}
-	if d := r.file(r.entry.Down); d != nil && d != f { // Flyway's undo file
+	if d := r.file(r.entry.Down); d != nil && d != f { // Flyway's undo file, a pair's down
 		r.m.Down = &migration.Body{Direction: migration.Down, Path: d.Path, Span: source.Span{End: len(d.Text)}}
 		stmts := r.cutter(migration.Down, d.Path).cut(fragment(d.Text, r.m.Down.Span))
 		for _, s := range stmts {
 			r.m.Down.Units = append(r.m.Down.Units, alone(s))
 		}
-		r.m.Down.Tx, r.m.Down.TxSpan = r.forwardTx(d, stmts)
+		if r.m.Down.Tx = migration.Unknown; r.format != migration.Plain {
+			r.m.Down.Tx, r.m.Down.TxSpan = r.forwardTx(d, stmts)
+		}
 		r.placeholders(r.m.Down)
 		settle(r.m.Down, d.Text)
 	}
+}
+
+// plainDown reads the down of a pair whose up is not there.
+func (r *reader) plainDown() {
+	f := r.m.Files[0]
+	r.m.Up = &migration.Body{Direction: migration.Up, Origin: migration.Missing, Path: f.Path, Tx: migration.Unknown}
+	b := &migration.Body{Direction: migration.Down, Path: f.Path, Span: source.Span{End: len(f.Text)}, Tx: migration.Unknown}
+	b.Units = []*migration.Unit{r.cutter(migration.Down, f.Path).unit(fragment(f.Text, b.Span))}
+	r.placeholders(b)
+	settle(b, f.Text)
+	r.m.Down = b
 }
 
 // alone is a statement that the tool sends by itself.

@@ -79,6 +79,9 @@ func ReadFile(f *source.File, prev *migration.Migration) *migration.Migration {
 		e = entries[0]
 		e.Problems = nil // one file alone says nothing of its neighbours
 	}
+	if db := anotherDatabase(format, filepath.Base(f.Path)); db != "" {
+		e.Foreign = "a migration for another database (" + db + ")"
+	}
 	return Read(format, e, []*source.File{f}, prev)
 }
 

@@ -144,6 +144,8 @@ func TestDetect(t *testing.T) {
 		{"names alone decide nothing", map[string]string{"1_i.sql": "CREATE TABLE a (id int);"}, Hints{}, migration.Plain},
 		{"prose about goose", map[string]string{"1_i.sql": "-- we left +goose behind\n"}, Hints{}, migration.Plain},
 		{"up without a number", map[string]string{"i.up.sql": ""}, Hints{}, migration.Plain},
+		{"a number beyond 64 bits", map[string]string{"20210914134624000000_a.up.sql": ""}, Hints{}, migration.Plain},
+		{"a database in the name", map[string]string{"1_a.mysql.up.sql": "", "1_a.postgres.up.sql": ""}, Hints{}, migration.Plain},
 		{"flyway", map[string]string{"V1__a.sql": ""}, Hints{}, migration.Flyway},
 		{"diesel", map[string]string{"1_a/up.sql": "", "1_a/down.sql": ""}, Hints{}, migration.Diesel},
 		{"prisma", map[string]string{"1_a/migration.sql": ""}, Hints{PrismaLock: "migration_lock.toml"}, migration.Prisma},
