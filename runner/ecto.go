@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"strconv"
 	"strings"
@@ -252,12 +253,23 @@ func (e *ecto) acquire(ctx context.Context, x *execution, lock *pgx.Conn, locked
 			}
 		}
 	}
+	if !locked {
+		if unlock, err = x.among(ctx, lock, ectoAlone(x.plan.Request.Prefix)); err != nil {
+			return nil, nil, err
+		}
+	}
 	versions, err = e.versions(ctx, lock, rel)
 	if err != nil {
 		unlock()
 		return nil, nil, failf("the versions in %s could not be read: %w", rel, plainError(err))
 	}
 	return versions, unlock, nil
+}
+
+// ectoAlone is the key of ddlsp's own lock around a migration that runs without
+// Ecto's.
+func ectoAlone(prefix string) int64 {
+	return 0x6464_6c73_0000_0000 | int64(crc32.ChecksumIEEE([]byte(prefix)))
 }
 
 func (e *ecto) versions(ctx context.Context, conn *pgx.Conn, rel string) ([]string, error) {

@@ -231,6 +231,18 @@ func (x *execution) rollback(ctx context.Context, conn *pgx.Conn) {
 // transaction: a session that waits inside pg_advisory_lock holds a snapshot
 // that a concurrent index build of the owner waits for, and neither would end.
 func (x *execution) advisory(ctx context.Context, conn *pgx.Conn, keys []int64) (unlock func(), err error) {
+	return x.poll(ctx, conn, "", keys)
+}
+
+// among is a lock among runs of ddlsp alone, for a migration whose tool takes
+// none: without it two of them would both run it.
+func (x *execution) among(ctx context.Context, conn *pgx.Conn, key int64) (unlock func(), err error) {
+	return x.poll(ctx, conn, "pg_catalog.", []int64{key})
+}
+
+// poll is advisory; qualified is how the functions are written, by which the
+// server's log tells the tool's locks from ddlsp's own.
+func (x *execution) poll(ctx context.Context, conn *pgx.Conn, qualified string, keys []int64) (unlock func(), err error) {
 	deadline := time.Now().Add(x.opts.LockWait)
 	if e := x.opts.Ecto; e != nil && e.MaxTries > 0 {
 		every := 5 * time.Second
@@ -244,7 +256,7 @@ func (x *execution) advisory(ctx context.Context, conn *pgx.Conn, keys []int64) 
 		var held []int64
 		for _, k := range keys {
 			var ok bool
-			if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", k).Scan(&ok); err != nil {
+			if err := conn.QueryRow(ctx, "SELECT "+qualified+"pg_try_advisory_lock($1)", k).Scan(&ok); err != nil {
 				return nil, x.lockError(ctx, err)
 			}
 			if !ok {
@@ -257,7 +269,7 @@ func (x *execution) advisory(ctx context.Context, conn *pgx.Conn, keys []int64) 
 			defer cancel()
 			for _, k := range slices.Backward(held) {
 				if !conn.IsClosed() {
-					exec(ctx, conn, fmt.Sprintf("SELECT pg_advisory_unlock(%d)", k))
+					exec(ctx, conn, fmt.Sprintf("SELECT %spg_advisory_unlock(%d)", qualified, k))
 				}
 			}
 		}

@@ -31,6 +31,7 @@ type Failure struct {
 
 	unit, sent int // the unit that failed, and how many of its statements were done
 	before     int // statements done in earlier units
+	lost       bool
 	err        error
 }
 
@@ -95,7 +96,7 @@ func (x *execution) failure(st Step, i, sent int, err error) *Failure {
 	} else if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		f.Message, f.Cancelled = "cancelled", true
 	} else if x.conn.IsClosed() {
-		f.Message = "the connection to the server was lost: " + err.Error()
+		f.Message, f.lost = "the connection to the server was lost: "+err.Error(), true
 	}
 	return f
 }
@@ -156,6 +157,12 @@ func (x *execution) remains(f *Failure, after string) {
 	}
 	name := f.Step.Migration.Version
 	switch {
+	case f.lost:
+		text, committed := x.afterLoss(f)
+		parts = append(parts, text)
+		if committed {
+			x.result.Steps[x.step].Outcome = f.Step.outcome()
+		}
 	case controlsTransactions(body):
 		parts = append(parts, fmt.Sprintf("%s opens or ends transactions itself, so what stays of it depends on where it failed: compare it with the database.", name))
 	case body.Tx == migration.Explicit, body.Tx == migration.ImplicitIfMulti && len(body.Units) <= 1:

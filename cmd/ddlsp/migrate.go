@@ -158,6 +158,9 @@ func (a *app) consent(plan *runner.Plan, f *runFlags) error {
 	}
 	named := f.confirm == t.Database
 	if f.yes && (named || !t.Protected) {
+		for _, n := range plan.Notes {
+			fmt.Fprintf(a.err, "note: %s\n", n)
+		}
 		return nil
 	}
 	if !a.interactive() {
