@@ -10,15 +10,20 @@ import (
 	"github.com/ddlsp/ddlsp/internal/source"
 )
 
-// configProblems are the mistakes in configuration files. They are shown
-// though nobody has such a file open: what is wrong there changes what is said
-// everywhere.
+// configProblems are the mistakes in configuration files and in the projects'
+// own templates. They are shown though nobody has such a file open: what is
+// wrong there changes what is said everywhere.
 func (s *Server) configProblems(ctx context.Context, w world) map[string][]protocol.Diagnostic {
 	defer s.recovered("configuration")
 	out := map[string][]protocol.Diagnostic{}
 	for _, v := range w {
 		_, err := v.snap.Projects(ctx)
-		for _, e := range configErrors(err) {
+		wrong := configErrors(err)
+		_, broken := v.snap.Templates(ctx)
+		for _, e := range broken {
+			wrong = append(wrong, &config.Error{Path: e.Path, Line: e.Line, Message: e.Message})
+		}
+		for _, e := range wrong {
 			lines, err := v.snap.Lines(e.Path)
 			if err != nil {
 				continue

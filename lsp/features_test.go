@@ -465,6 +465,54 @@ func TestConfigurationProblems(t *testing.T) {
 	e.AwaitDiagnostics(toml, func(list []lsptest.Diagnostic) bool { return len(list) == 0 })
 }
 
+// A project's own templates are offered, what is wrong with one is shown in
+// it, and a change of it on disk is seen.
+func TestOwnTemplates(t *testing.T) {
+	dir, _, two := gooseProject(t)
+	own := filepath.Join(dir, ".ddlsp", "templates", "mine.txtar")
+	if err := os.MkdirAll(filepath.Dir(own), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(kind int, text string) {
+		t.Helper()
+		if err := os.WriteFile(own, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(1, "title: Mine\n-- up.sql --\nSELECT {{a}};\n")
+	e := connect(t, lsptest.Options{Dir: dir})
+	e.Open(two)
+	list := e.AwaitDiagnostics(own, func(list []lsptest.Diagnostic) bool { return len(list) > 0 })
+	if d := list[0]; d.Range.Start.Line != 2 || !strings.Contains(d.Message, "the field a is not declared") {
+		t.Errorf("diagnostics %+v", list)
+	}
+	write(2, "title: Mine\nfield a = 1\n-- up.sql --\nSELECT {{a}};\n")
+	e.Notify("workspace/didChangeWatchedFiles", map[string]any{"changes": []any{map[string]any{"uri": lsptest.URI(own), "type": 2}}})
+	e.AwaitDiagnostics(own, func(list []lsptest.Diagnostic) bool { return len(list) == 0 })
+	raw, err := e.Command("ddlsp.newMigration", map[string]any{"uri": lsptest.URI(two)})
+	if err != nil || !strings.Contains(string(raw), `{"templates":[{"name":"mine","title":"Mine","detail":"Mine","own":true,"documentation":"**Mine**`) {
+		t.Errorf("list: %.300s, %v", raw, err)
+	}
+	if raw, err = e.Command("ddlsp.newMigration", map[string]any{"uri": lsptest.URI(two), "template": "mine", "name": "try"}); err != nil || !strings.Contains(string(raw), "00003_try.sql") {
+		t.Errorf("new: %s, %v", raw, err)
+	}
+	three := filepath.Join(dir, "migrations", "00003_try.sql")
+	if err := os.WriteFile(three, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	e.Open(three)
+	var items struct {
+		Items []struct {
+			Label    string
+			TextEdit struct{ NewText string }
+		}
+	}
+	if err := e.Call("textDocument/completion", e.At(three, 0), &items); err != nil || len(items.Items) == 0 || items.Items[0].Label != "mine" ||
+		!strings.Contains(items.Items[0].TextEdit.NewText, "SELECT ${1:1};") {
+		t.Errorf("completion: %+v, %v", items, err)
+	}
+}
+
 // A client that cannot watch is looked after by looking.
 func TestPolling(t *testing.T) {
 	if testing.Short() {

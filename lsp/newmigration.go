@@ -10,6 +10,8 @@ import (
 	"go.lsp.dev/protocol"
 
 	"github.com/ddlsp/ddlsp/internal/workspace"
+	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/snippets"
 	"github.com/ddlsp/ddlsp/templates"
 )
 
@@ -25,6 +27,13 @@ type templateLine struct {
 	Name   string `json:"name"`
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
+	// Locks and Needs are empty where there is nothing to say.
+	Locks string `json:"locks,omitempty"`
+	Needs string `json:"needs,omitempty"`
+	// Own marks a project's own template.
+	Own bool `json:"own,omitempty"`
+	// Documentation is Markdown with what the template writes.
+	Documentation string `json:"documentation"`
 }
 
 type templateList struct {
@@ -43,9 +52,20 @@ type newFiles struct {
 func (s *Server) newMigration(ctx context.Context, _ protocol.ProgressToken, a newMigrationArgs) (any, error) {
 	if a.Template == "" {
 		list := templateList{Templates: []templateLine{}}
-		for _, t := range templates.All() {
-			if !t.Statement {
-				list.Templates = append(list.Templates, templateLine{t.Name, t.Title, t.Detail})
+		all, languages := templates.All(), []templates.Syntax{templates.Ecto, templates.SQL}
+		// Without a project, or with several to choose from, those that hold
+		// everywhere.
+		if p, err := s.projectFor(ctx, a.URI); err == nil {
+			all, _ = p.Templates()
+			languages = []templates.Syntax{templates.SQL}
+			if p.Format == migration.Ecto {
+				languages[0] = templates.Ecto
+			}
+		}
+		for _, t := range all {
+			about := snippets.About(t, languages...)
+			if !t.Statement && about != "" {
+				list.Templates = append(list.Templates, templateLine{t.Name, t.Title, t.Detail, t.Locks, t.Needs.String(), t.Path != "", about})
 			}
 		}
 		return list, nil

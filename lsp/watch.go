@@ -14,6 +14,7 @@ import (
 var watched = []string{
 	"**/*.{sql,exs}",
 	"**/{ddlsp,.ddlsp}.toml",
+	"**/.ddlsp/templates/*",
 	"**/{mix.exs,tern.conf,.env,dbconfig.yml,atlas.hcl,diesel.toml}",
 }
 
@@ -82,6 +83,7 @@ func (s *Server) look() map[string]fileState {
 		dirs[filepath.Dir(doc.path)] = true
 		if r := s.roots.find(doc.path); r != nil {
 			dirs[r.dir] = true
+			dirs[filepath.Join(r.dir, ".ddlsp", "templates")] = true
 		}
 	}
 	out := map[string]fileState{}

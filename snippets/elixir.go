@@ -36,7 +36,8 @@ func (c Context) ectoFiles(p place) []Item {
 		module = "Repo.Migrations." + Camelize(c.Name)
 	}
 	c.each(templates.Ecto, func(t *templates.Template, part templates.Part, later []templates.Part) {
-		if t.Statement {
+		b, _ := part.Body(templates.Ecto)
+		if t.Statement || b.Up == "" {
 			return
 		}
 		text := part.EctoText(templates.EctoFile{Module: module, Use: c.Use, AdvisoryLock: c.AdvisoryLock})

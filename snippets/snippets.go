@@ -8,6 +8,7 @@ package snippets
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/migration"
@@ -43,6 +44,8 @@ type Project struct {
 	// Catalog is the schema that the project's migrations leave; nil when it is
 	// not known.
 	Catalog *schema.Catalog
+	// Templates are those to offer, in order; nil is those that are built in.
+	Templates []*templates.Template
 	// Has reports whether the project's migrations contain the SQL text (lower
 	// case, single spaces); nil when that is not known.
 	Has func(sql string) bool
@@ -141,9 +144,16 @@ func (p Project) Parts(t *templates.Template, s templates.Syntax) []templates.Pa
 	return out
 }
 
+func (p Project) templates() []*templates.Template {
+	if p.Templates == nil {
+		return templates.All()
+	}
+	return p.Templates
+}
+
 // each calls f for every template and part that the project may want.
 func (p Project) each(s templates.Syntax, f func(t *templates.Template, part templates.Part, later []templates.Part)) {
-	for _, t := range templates.All() {
+	for _, t := range p.templates() {
 		if t.Test {
 			continue
 		}
@@ -189,32 +199,90 @@ func (c Context) item(p place, t *templates.Template, part templates.Part, later
 		it.Detail = t.Title + ": " + part.Why
 		it.Filter += "_" + part.Key
 	}
-	for i, other := range templates.All() {
+	for i, other := range c.templates() {
 		if other == t {
-			it.Sort = fmt.Sprintf("%02d_%s", i, it.Label)
+			it.Sort = fmt.Sprintf("%03d_%s", i, it.Label)
 		}
 	}
 	it.Documentation = document(t, part, later, s, it.Plain)
 	return it
 }
 
-// document is the Markdown of an item.
-func document(t *templates.Template, part templates.Part, later []templates.Part, s templates.Syntax, result string) string {
+// About is the Markdown about a template: what it does, locks and needs, and
+// what it writes in each of the languages, with the fields' defaults. It is
+// empty when the template has no text in any of them.
+func About(t *templates.Template, languages ...templates.Syntax) string {
 	var b strings.Builder
-	b.WriteString("**" + t.Title + "**: " + t.Detail + ".\n\nLocks: " + t.Locks + ".\n")
+	head(&b, t)
+	n := 0
+	for _, s := range languages {
+		values := t.Defaults(s, nil)
+		parts := t.PartsIn(s)
+		for i, p := range parts {
+			n++
+			if p.Key != "" && i > 0 {
+				b.WriteString("\nA migration of its own, `" + p.Key + "`: " + p.Why + ".\n")
+			}
+			body, _ := p.Body(s)
+			switch {
+			case t.Test:
+				fenced(&b, s, body.Up.Fill(values))
+			case body.Up == "":
+				fenced(&b, s, body.InAlter.Fill(values))
+			case s == templates.Ecto:
+				fenced(&b, s, p.EctoText(templates.EctoFile{Module: "Repo.Migrations." + Camelize(t.Name)}).Fill(values))
+			default:
+				text := body.Up.Fill(values)
+				if body.Down != "" {
+					text = "-- up\n" + text + "\n\n-- down\n" + body.Down.Fill(values)
+				}
+				fenced(&b, s, text)
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return b.String()
+}
+
+// head is what is to be said of a template whatever its parts.
+func head(b *strings.Builder, t *templates.Template) {
+	b.WriteString("**" + t.Title + "**")
+	if t.Detail != t.Title {
+		b.WriteString(": " + t.Detail)
+	}
+	b.WriteString(".\n")
+	if t.Locks != "" {
+		b.WriteString("\nLocks: " + t.Locks + ".\n")
+	}
 	if n := t.Needs.String(); n != "" {
 		b.WriteString("\nNeeds " + n + ".\n")
 	}
+	if t.Path != "" {
+		b.WriteString("\nThe project's own template, `" + filepath.Base(t.Path) + "`.\n")
+	}
+}
+
+func fenced(b *strings.Builder, s templates.Syntax, text string) {
+	language := "sql"
+	if s == templates.Ecto {
+		language = "elixir"
+	}
+	b.WriteString("\n```" + language + "\n" + strings.TrimRight(text, "\n") + "\n```\n")
+}
+
+// document is the Markdown about one part of a template: what it does, locks
+// and needs, which parts follow it, and the result.
+func document(t *templates.Template, part templates.Part, later []templates.Part, s templates.Syntax, result string) string {
+	var b strings.Builder
+	head(&b, t)
 	if part.NoTransaction {
 		b.WriteString("\nRuns outside a transaction: " + part.Why + ".\n")
 	}
 	for _, l := range later {
 		b.WriteString("\nA migration follows, `" + t.Name + ": " + l.Key + "`: " + l.Why + ".\n")
 	}
-	language := "sql"
-	if s == templates.Ecto {
-		language = "elixir"
-	}
-	b.WriteString("\n```" + language + "\n" + strings.TrimRight(result, "\n") + "\n```\n")
+	fenced(&b, s, result)
 	return b.String()
 }

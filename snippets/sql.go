@@ -45,7 +45,9 @@ func (c Context) sqlFiles(p place) []Item {
 			return
 		}
 		if c.direction() == migration.Down {
-			out = append(out, c.item(p, t, part, nil, templates.SQL, b.Down+"\n"))
+			if b.Down != "" {
+				out = append(out, c.item(p, t, part, nil, templates.SQL, b.Down+"\n"))
+			}
 			return
 		}
 		text := b.Up + "\n"

@@ -1,6 +1,7 @@
 package templates_test
 
 import (
+	_ "embed"
 	"flag"
 	"os"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/ddlsp/ddlsp/templates"
 )
+
+//go:generate go test -run TestPage -update .
 
 var update = flag.Bool("update", false, "write docs/templates.md")
 
@@ -21,6 +24,7 @@ func page() string {
 	for _, t := range templates.All() {
 		b.WriteString("- [`" + t.Name + "`](#" + t.Name + "): " + t.Title + "\n")
 	}
+	b.WriteString("\nA project can have [templates of its own](#your-own-templates).\n")
 	for _, t := range templates.All() {
 		b.WriteString("\n## " + t.Name + "\n\n" + t.Detail + ".\n\nLocks: " + t.Locks + ".\n")
 		if n := t.Needs.String(); n != "" {
@@ -65,7 +69,25 @@ func page() string {
 			}
 		}
 	}
-	return b.String()
+	return b.String() + "\n" + strings.TrimSpace(own) + "\n"
+}
+
+//go:embed testdata/own.md
+var own string
+
+// The example of a project's own template is one.
+func TestOwnExample(t *testing.T) {
+	_, after, _ := strings.Cut(own, "```txtar\n")
+	text, _, ok := strings.Cut(after, "```\n")
+	tmpl, err := templates.Parse("add_tenant", text)
+	if !ok || err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	for _, s := range []templates.Syntax{templates.Ecto, templates.SQL} {
+		if n := len(tmpl.PartsIn(s)); n != 2 {
+			t.Errorf("%s: %d parts, want 2", s, n)
+		}
+	}
 }
 
 // The page in docs is what the templates say.

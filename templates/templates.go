@@ -32,8 +32,11 @@ const (
 type Template struct {
 	// Name is what the user asks for it by: "create_table".
 	Name string
+	// Path is the file of a template that a project brings itself; empty for
+	// those that are built in.
+	Path string
 	// Title names it for people, Detail says what it does and Locks what it
-	// holds while it does.
+	// holds while it does; a project's own template may leave Locks empty.
 	Title, Detail, Locks string
 	// Needs is the least version it runs on; the zero value is any PostgreSQL
 	// that is still maintained.
@@ -49,6 +52,14 @@ type Template struct {
 	Fields []Field
 	// Parts are its migrations, in the order in which they run.
 	Parts []Part
+
+	lines map[string]int // where texts begin in its file
+}
+
+// Line is the line of the template's file in which a text begins: what is
+// "up", "down" or "change".
+func (t *Template) Line(p Part, what string, s Syntax) int {
+	return t.lines[p.Key+"/"+what+"."+string(s)]
 }
 
 // Needs is what a template asks of the server.
@@ -113,7 +124,8 @@ type Body struct {
 	// where only Up and Down can say it.
 	Change Text
 	// Up and Down are the directions. Where Change is there, Up equals it, as
-	// what can be reversed can also be run.
+	// what can be reversed can also be run. Up is empty where the text stands
+	// in a table's block only, Down where nothing undoes it.
 	Up, Down Text
 	// InCreate and InAlter are what to write inside the block of an Ecto table
 	// that is created or altered instead.
@@ -151,7 +163,7 @@ var all = sync.OnceValue(func() []*Template {
 		if err != nil {
 			panic(err) // the file is embedded: only a wrong name in order can do this
 		}
-		t, err := read(name, text)
+		t, err := Parse(name, string(text))
 		if err != nil {
 			panic(fmt.Sprintf("template %s: %v", name, err))
 		}
@@ -172,13 +184,42 @@ var order = []string{
 	"lock_timeout", "backfill", "migration_test",
 }
 
-// All returns every template in the order in which to list them. The caller
-// must not change them.
+// All returns every template that is built in, in the order in which to list
+// them. The caller must not change them.
 func All() []*Template { return all() }
 
-// Find returns the template with the name, or nil.
-func Find(name string) *Template {
+// With returns those that are built in together with projects' own: an own one
+// takes the place of the one with its name, the others come first.
+func With(own []*Template) []*Template {
+	if len(own) == 0 {
+		return All()
+	}
+	var first, rest []*Template
+	for _, t := range own {
+		if !BuiltIn(t.Name) {
+			first = append(first, t)
+		}
+	}
 	for _, t := range All() {
+		replaced := false
+		for _, o := range own {
+			if o.Name == t.Name {
+				rest, replaced = append(rest, o), true
+			}
+		}
+		if !replaced {
+			rest = append(rest, t)
+		}
+	}
+	return append(first, rest...)
+}
+
+// BuiltIn reports whether a template of the name is built in.
+func BuiltIn(name string) bool { return Find(All(), name) != nil }
+
+// Find returns the template with the name, or nil.
+func Find(in []*Template, name string) *Template {
+	for _, t := range in {
 		if t.Name == name {
 			return t
 		}

@@ -21,6 +21,9 @@ func TestAllAreWhole(t *testing.T) {
 		t.Errorf("%d texts, %d templates: each text must have its place in the order", len(embedded), len(templates.All()))
 	}
 	for _, tmpl := range templates.All() {
+		if tmpl.Detail == tmpl.Title || tmpl.Locks == "" {
+			t.Errorf("%s does not say what it does and locks", tmpl.Name)
+		}
 		for _, s := range []templates.Syntax{templates.Ecto, templates.SQL} {
 			parts := tmpl.PartsIn(s)
 			if len(parts) == 0 && !tmpl.Test {
@@ -111,12 +114,12 @@ func TestGuess(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	text := templates.Text("add :{{column}}, default: %{}\n\n{{table}}_{{column}} {{ }} {{open")
-	if got, want := text.Fields(), []string{"column", "table", " "}; !slices.Equal(got, want) {
+	text := templates.Text("add :{{column}}, default: %{}\n\n{{table}}_{{column}} {{ }} {{1, 2}} {{open")
+	if got, want := text.Fields(), []string{"column", "table"}; !slices.Equal(got, want) {
 		t.Errorf("Fields = %q, want %q", got, want)
 	}
 	got := text.Fill(map[string]string{"column": "a", "table": "t"})
-	if want := "add :a, default: %{}\n\nt_a {{ }} {{open"; got != want {
+	if want := "add :a, default: %{}\n\nt_a {{ }} {{1, 2}} {{open"; got != want {
 		t.Errorf("Fill = %q, want %q", got, want)
 	}
 	if got, want := templates.Text("a\n\nb").Indent("  "), templates.Text("  a\n\n  b"); got != want {

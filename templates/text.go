@@ -1,8 +1,12 @@
 package templates
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
-// Text is text with fields in it, each written {{name}}.
+// Text is text with fields in it, each written {{name}}. What stands between
+// such braces and is no name, as in Elixir's {{1, 2}, 3}, is text.
 type Text string
 
 // A Segment is a piece of a Text: literal text, or a field.
@@ -12,24 +16,21 @@ type Segment struct {
 	Field string
 }
 
+var field = regexp.MustCompile(`\{\{([a-z][a-z0-9_]*)\}\}`)
+
 // Segments cuts the text into literals and fields, in order.
 func (t Text) Segments() []Segment {
 	var out []Segment
-	rest := string(t)
-	for {
-		before, after, ok := strings.Cut(rest, "{{")
-		name, tail, closed := strings.Cut(after, "}}")
-		if !ok || !closed {
-			break
+	rest := 0
+	for _, m := range field.FindAllStringSubmatchIndex(string(t), -1) {
+		if rest < m[0] {
+			out = append(out, Segment{Literal: string(t[rest:m[0]])})
 		}
-		if before != "" {
-			out = append(out, Segment{Literal: before})
-		}
-		out = append(out, Segment{Field: name})
-		rest = tail
+		out = append(out, Segment{Field: string(t[m[2]:m[3]])})
+		rest = m[1]
 	}
-	if rest != "" {
-		out = append(out, Segment{Literal: rest})
+	if rest < len(t) {
+		out = append(out, Segment{Literal: string(t[rest:])})
 	}
 	return out
 }
@@ -133,8 +134,10 @@ func (p Part) EctoText(f EctoFile) Text {
 	if b.Change != "" {
 		out.WriteString("  def change do\n" + string(b.Change.Indent("    ")) + "\n  end\n")
 	} else {
-		out.WriteString("  def up do\n" + string(b.Up.Indent("    ")) + "\n  end\n\n")
-		out.WriteString("  def down do\n" + string(b.Down.Indent("    ")) + "\n  end\n")
+		out.WriteString("  def up do\n" + string(b.Up.Indent("    ")) + "\n  end\n")
+		if b.Down != "" {
+			out.WriteString("\n  def down do\n" + string(b.Down.Indent("    ")) + "\n  end\n")
+		}
 	}
 	out.WriteString("end\n")
 	return Text(out.String())

@@ -112,6 +112,20 @@ func (a *app) examine(ctx context.Context, d doctorLine, p *workspace.Project) b
 		}
 		d.fact("needs its own tool", "%s%s", strings.Join(own, "\n"), rest)
 	}
+	if dir := p.TemplatesDir(); dir != "" {
+		all, problems := p.Templates()
+		n := 0
+		for _, t := range all {
+			if t.Path != "" {
+				n++
+			}
+		}
+		d.fact("templates", "%s of its own in %s", plural(n, "template"), a.display(dir))
+		for _, e := range problems {
+			d.problem("template", fmt.Errorf("%s:%d: %s", a.display(e.Path), e.Line, e.Message))
+			ok = false
+		}
+	}
 	target, err := a.resolve(ctx, p)
 	if err != nil {
 		d.problem("database", err)

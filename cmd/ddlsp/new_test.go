@@ -171,8 +171,15 @@ func TestNewListsAndRefuses(t *testing.T) {
 	if o.code != 0 || !strings.HasPrefix(o.out, "create_table ") || strings.Contains(o.out, "lock_timeout") {
 		t.Errorf("exit %d\n%s", o.code, o.out)
 	}
+	// What one does, locks, needs and writes, in the project's language.
+	o = p.raw("new", "--list", "create_hypertable")
+	for _, want := range []string{"Locks: nothing that exists.", "Needs TimescaleDB 2.13", "```sql\n-- up\nCREATE TABLE trades (", "\n-- down\nDROP "} {
+		if o.code != 0 || !strings.Contains(o.out, want) || strings.Contains(o.out, "elixir") {
+			t.Errorf("exit %d, no %q in\n%s", o.code, want, o.out)
+		}
+	}
 	for _, args := range [][]string{
-		{"new"}, {"new", "create_table"}, {"new", "no_such", "a"}, {"new", "create_table", "a b/c"}, {"new", "--list", "create_table"},
+		{"new"}, {"new", "create_table"}, {"new", "no_such", "a"}, {"new", "create_table", "a b/c"}, {"new", "--list", "no_such"}, {"new", "--list", "create_table", "a"},
 		{"new", "create_table", "create_orders", "--table", "order"}, {"new", "migration_test", "start"},
 	} {
 		if o := p.raw(args...); o.code != exitUsage || o.out != "" || !strings.HasPrefix(o.errout, "ddlsp: ") {
@@ -181,6 +188,34 @@ func TestNewListsAndRefuses(t *testing.T) {
 	}
 	if files, err := filepath.Glob(filepath.Join(p.dir, "migrations", "*")); err != nil || len(files) != 1 {
 		t.Errorf("something was written: %v, %v", files, err)
+	}
+}
+
+// A project's own templates are listed and written, and what is wrong with one
+// is said with its place.
+func TestOwnTemplates(t *testing.T) {
+	p := starting(t, "goose", users, gone)
+	p.write(".ddlsp/templates/tenant.txtar", "title: Tenant\nfield table = users\n-- up.sql --\nALTER TABLE {{table}} ADD COLUMN tenant text;\n-- down.sql --\nALTER TABLE {{table}} DROP COLUMN tenant;\n")
+	p.write(".ddlsp/templates/broken.txtar", "title: Broken\n-- up.sql --\nSELECT {{x}};\n")
+	o := p.raw("new", "--list")
+	if o.code != 0 || !strings.Contains(o.out, "tenant  ") || !strings.Contains(o.out, "[.ddlsp/templates/tenant.txtar]") ||
+		o.errout != "warning: .ddlsp/templates/broken.txtar:3: the field x is not declared; the head does it: \"field x = its default\"\n" {
+		t.Errorf("exit %d\n%s%s", o.code, o.out, o.errout)
+	}
+	if o := p.raw("new", "broken", "x"); o.code != exitUsage || !strings.Contains(o.errout, "broken.txtar:3: ") {
+		t.Errorf("exit %d %s%s", o.code, o.out, o.errout)
+	}
+	p.must(0, "migrate", "--yes")
+	before := p.shape()
+	p.must(0, "new", "tenant", "add_tenant_to_users")
+	p.must(0, "lint")
+	p.must(0, "migrate", "--yes")
+	if cmp.Equal(before, p.shape()) {
+		t.Error("nothing was changed")
+	}
+	p.must(0, "rollback", "--yes")
+	if diff := cmp.Diff(before, p.shape()); diff != "" {
+		t.Errorf("rollback does not lead back (-before +after):\n%s", diff)
 	}
 }
 

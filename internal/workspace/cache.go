@@ -25,6 +25,7 @@ type cache struct {
 	repos      map[string]*ecto.Repo
 	wrapping   map[string][]string // by root of a Mix project
 	layoutDisk *disk
+	templates  map[string]readTemplate // by path
 }
 
 // A readMigration is a migration and what it was read from.
@@ -52,7 +53,8 @@ type baseline struct {
 
 func newCache() *cache {
 	return &cache{migrations: map[string]*readMigration{}, histories: map[string]*history{}, catalogs: map[string][]folded{},
-		bases: map[string]baseline{}, layouts: map[string]*layoutCell{}, wrapping: map[string][]string{}, repos: map[string]*ecto.Repo{}}
+		bases: map[string]baseline{}, layouts: map[string]*layoutCell{}, wrapping: map[string][]string{}, repos: map[string]*ecto.Repo{},
+		templates: map[string]readTemplate{}}
 }
 
 // migration reads an entry unless its texts are as they were. text is how

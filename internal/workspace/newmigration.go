@@ -50,7 +50,14 @@ var migrationName = regex.MustCompile(`^[a-z][a-z0-9_]*$`)
 // the project's own tool would name it. It reads and writes nothing but what
 // it returns; an error says what to do.
 func (s *Snapshot) NewMigration(ctx context.Context, p *Project, req NewRequest) (*NewMigration, error) {
-	t := templates.Find(req.Template)
+	list, problems := p.Templates()
+	t := templates.Find(list, req.Template)
+	for _, e := range problems {
+		// A broken template must not give way to the built-in one of its name.
+		if templateName(e.Path) == req.Template && (t == nil || t.Path != e.Path) {
+			return nil, fmt.Errorf("the template is broken: %w", e)
+		}
+	}
 	switch {
 	case t == nil:
 		return nil, fmt.Errorf("there is no template %q; 'ddlsp new --list' lists them", req.Template)
@@ -80,6 +87,14 @@ func (s *Snapshot) NewMigration(ctx context.Context, p *Project, req NewRequest)
 		syntax = templates.Ecto
 	}
 	suggested := s.suggestions(ctx, p, name)
+	if len(suggested.Parts(t, syntax)) == 0 {
+		return nil, fmt.Errorf("the template %s has no text for %s migrations (.%s)", t.Name, p.Format, syntax)
+	}
+	for _, part := range t.PartsIn(syntax) {
+		if b, _ := part.Body(syntax); b.Up == "" {
+			return nil, fmt.Errorf("the template %s is for the block of a table only: it is offered as a completion there", t.Name)
+		}
+	}
 	values := suggested.Values(t, syntax)
 	if req.Table != "" {
 		values["table"] = req.Table
@@ -131,7 +146,10 @@ func (p *Project) newTest(ctx context.Context, t *templates.Template, name strin
 		if req.Table != "" {
 			known["table"] = req.Table
 		}
-		b, _ := t.Parts[0].Body(templates.Ecto)
+		b, ok := t.Parts[0].Body(templates.Ecto)
+		if !ok {
+			return nil, fmt.Errorf("the template %s has no text for Ecto (.exs)", t.Name)
+		}
 		text := b.Up.Fill(t.Defaults(templates.Ecto, known)) + "\n"
 		path := filepath.Join(p.Root, "test", "migrations", name+"_test.exs")
 		return &NewMigration{Template: t, Files: []source.Edit{{Path: path, New: text}}}, nil

@@ -76,6 +76,7 @@ func (s *Snapshot) suggestions(ctx context.Context, p *Project, name string) sni
 	history := p.History(ctx)
 	catalog := p.Catalog(len(history))
 	out := snippets.Project{Name: name, Has: hasSQL(history), Catalog: catalog, KeyType: keyType(catalog)}
+	out.Templates, _ = p.Templates()
 	if p.Format == migration.Ecto {
 		out.Module = p.namespace(history) + "." + snippets.Camelize(name)
 		out.Use = migrationModule(history)
