@@ -46,6 +46,14 @@ func ResolveScratch(ctx context.Context, o ResolveOptions) (*Target, error) {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
 	}
+	t, err := o.findScratch(ctx)
+	if err == nil && o.Ecto != nil {
+		t.sessions(o.Ecto)
+	}
+	return t, err
+}
+
+func (o *ResolveOptions) findScratch(ctx context.Context) (*Target, error) {
 	var allowed []Database
 	for _, d := range o.Databases {
 		if d.Scratch && (o.Name == "" || o.Name == d.Name) {

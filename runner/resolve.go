@@ -60,6 +60,10 @@ type EctoConn struct {
 	URL, URLEnv string
 	SocketDir   string
 	SSL         bool
+	// Parameters are sent when a session begins, AfterConnect is the statement
+	// it begins with. They hold for every target of the repo.
+	Parameters   map[string]string
+	AfterConnect string
 	// Source are the files that say so.
 	Source string
 	// Unknown are the settings that could not be read without running them.
@@ -75,6 +79,24 @@ func Resolve(ctx context.Context, o ResolveOptions) (*Target, error) {
 	if o.Env == nil {
 		o.Env = os.LookupEnv
 	}
+	t, err := o.find(ctx)
+	if err == nil && o.Ecto != nil {
+		t.sessions(o.Ecto)
+	}
+	return t, err
+}
+
+// sessions makes the sessions of a target begin as the repo's do.
+func (t *Target) sessions(c *EctoConn) {
+	for name, v := range c.Parameters {
+		if _, own := t.addr.params[name]; !own { // the user's own word in the address
+			t.config.RuntimeParams[name] = v
+		}
+	}
+	t.first = c.AfterConnect
+}
+
+func (o *ResolveOptions) find(ctx context.Context) (*Target, error) {
 	if o.URL != "" {
 		return newTarget(o.URL, "--database-url", ownWord, o.Format)
 	}
@@ -256,7 +278,9 @@ func (o *ResolveOptions) ofEcto() (*Target, []string, error) {
 	}
 	for _, u := range c.Unknown {
 		switch u {
-		case "url", "database", "hostname", "port", "username", "socket_dir", "password":
+		case "init/2":
+			return nil, nil, refusef("%s: %s computes its settings in init/2, which cannot be read without running it; name the database with --database-url", source, c.Repo)
+		case "url", "database", "hostname", "port", "username", "socket", "socket_dir", "password", "ssl":
 			return nil, nil, refusef("%s: the %s of %s is computed and cannot be read without running it; name the database with --database-url", source, u, c.Repo)
 		}
 	}

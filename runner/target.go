@@ -42,7 +42,9 @@ type Target struct {
 	config *pgx.ConnConfig
 	addr   *address
 	format migration.Format
-	close  func() error
+	// first is the statement that every session begins with; "" for none.
+	first string
+	close func() error
 }
 
 // String names the target for people: user@host:port/database.
@@ -197,6 +199,12 @@ func (t *Target) connect(ctx context.Context, notice func(*pgconn.Notice)) (*pgx
 	}
 	if err != nil {
 		return nil, t.explain(ctx, err)
+	}
+	if t.first != "" {
+		if err := conn.PgConn().ExecParams(ctx, t.first, nil, nil, nil, nil).Read().Err; err != nil {
+			closeConn(conn)
+			return nil, refusef("%s: the statement that after_connect begins every session with failed: %w", t, plainError(err))
+		}
 	}
 	return conn, nil
 }

@@ -17,6 +17,7 @@ func ectoConn(a *app, p *workspace.Project) *runner.EctoConn {
 	out := &runner.EctoConn{
 		Repo: p.Repo.Name, Username: c.Username, Password: c.Password, Hostname: c.Hostname, Port: c.Port, Database: c.Database,
 		URL: c.URL, URLEnv: c.URLEnv, SocketDir: c.SocketDir, SSL: c.SSL, Unknown: c.Unknown,
+		Parameters: c.Parameters, AfterConnect: c.AfterConnect,
 		Source: a.display(filepath.Join(p.Root, "config")) + " for " + p.Repo.Name,
 	}
 	if c.Socket != "" {

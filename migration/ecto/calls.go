@@ -151,7 +151,25 @@ func (e *evaluator) ifForm(negate bool, n, args *syntax.Node, s *scope, piped *v
 		return e.notKnown(n, true, "has a syntax error")
 	}
 	if u, ok := condition.data.(unknown); ok {
-		return e.notKnown(n, true, "depends on a value that is not known (%s)", u.reason)
+		return e.undecided(n, u, func() {
+			var yes, no []*syntax.Node
+			if do := n.Kid(syntax.DoBlock); do != nil {
+				for _, k := range do.Kids {
+					if k.Kind == syntax.ElseBlock {
+						no = k.Kids
+					} else {
+						yes = append(yes, k)
+					}
+				}
+			}
+			for _, key := range []string{"do", "else"} {
+				if b := keywordNode(e.text, args, key); b != nil {
+					yes = append(yes, b)
+				}
+			}
+			e.block(yes, s.child())
+			e.block(no, s.child())
+		})
 	}
 	yes := condition.truthy() != negate
 	if do := n.Kid(syntax.DoBlock); do != nil {
@@ -182,6 +200,42 @@ func (e *evaluator) ifForm(negate bool, n, args *syntax.Node, s *scope, piped *v
 	return e.block([]*syntax.Node{branch}, s.child())
 }
 
+// A brancher is a dsl that can follow every branch of a choice that is not
+// known, as one that may not be taken.
+type brancher interface{ branches(run func()) }
+
+// undecided is a choice by a value that is not known. A migration does not go
+// on there; the configuration looks at what each branch would set.
+func (e *evaluator) undecided(n *syntax.Node, u unknown, branches func()) value {
+	b, ok := e.dsl.(brancher)
+	if ok {
+		b.branches(branches)
+	}
+	return e.notKnown(n, !ok, "depends on a value that is not known (%s)", u.reason)
+}
+
+// anyClause evaluates the bodies of all clauses, the names in their heads
+// unknown.
+func (e *evaluator) anyClause(clauses []*syntax.Node, s *scope) {
+	for _, c := range clauses {
+		if c.Kind != syntax.StabClause || len(c.Kids) < 2 {
+			continue
+		}
+		inner := s.child()
+		var bind func(n *syntax.Node)
+		bind = func(n *syntax.Node) {
+			if n.Kind == syntax.Identifier {
+				inner.set(e.of(n), value{unknown{reason: "depends on a condition that is not known"}, n.Span})
+			}
+			for _, k := range n.Kids {
+				bind(k)
+			}
+		}
+		bind(c.Kids[0])
+		e.block([]*syntax.Node{c.Kids[len(c.Kids)-1]}, inner)
+	}
+}
+
 func (e *evaluator) caseForm(n, args *syntax.Node, s *scope, piped *value) value {
 	var subject value
 	switch {
@@ -197,7 +251,7 @@ func (e *evaluator) caseForm(n, args *syntax.Node, s *scope, piped *value) value
 		return e.notKnown(n, true, "has a syntax error")
 	}
 	if u, ok := subject.data.(unknown); ok {
-		return e.notKnown(n, true, "depends on a value that is not known (%s)", u.reason)
+		return e.undecided(n, u, func() { e.anyClause(do.Kids, s) })
 	}
 	v, _, ok := e.clauses(do.Kids, []value{subject}, s, n)
 	if !ok {
@@ -211,7 +265,7 @@ func (e *evaluator) condForm(n *syntax.Node, s *scope) value {
 	if do == nil {
 		return e.notKnown(n, true, "has a syntax error")
 	}
-	for _, c := range do.Kids {
+	for i, c := range do.Kids {
 		if c.Kind != syntax.StabClause || len(c.Kids) != 2 {
 			continue
 		}
@@ -222,7 +276,7 @@ func (e *evaluator) condForm(n *syntax.Node, s *scope) value {
 		inner := s.child()
 		v := e.eval(head[0], inner)
 		if u, ok := v.data.(unknown); ok {
-			return e.notKnown(n, true, "depends on a value that is not known (%s)", u.reason)
+			return e.undecided(n, u, func() { e.anyClause(do.Kids[i:], s) })
 		}
 		if v.truthy() {
 			return e.eval(c.Kids[1], inner)

@@ -39,6 +39,9 @@ type configReader struct {
 	// ev and path are of the file being read.
 	ev   *evaluator
 	path string
+	// maybe is above zero in a branch of which nobody knows whether it is
+	// taken: what it sets is set to something unknown.
+	maybe int
 }
 
 // readConfig reads config/config.exs with what it imports, and
@@ -177,6 +180,9 @@ func (c *configReader) put(app, key string, v value) {
 		c.settings[app] = map[string]value{}
 	}
 	v = c.noteVariables(v)
+	if c.maybe > 0 {
+		v = hidden(v)
+	}
 	if old, ok := c.settings[app][key].keywords(); ok {
 		if kw, ok := v.keywords(); ok && len(kw) > 0 {
 			var items []value
@@ -187,6 +193,31 @@ func (c *configReader) put(app, key string, v value) {
 		}
 	}
 	c.settings[app][key] = v
+}
+
+// hidden is a setting of a branch that may not be taken: its keys are known,
+// its values are not.
+func hidden(v value) value {
+	reason := unknown{reason: "depends on a condition that is not known"}
+	kw, ok := v.keywords()
+	if !ok {
+		return value{reason, v.span}
+	}
+	var items []value
+	for _, p := range kw {
+		if !p.key.is(urlVariable) {
+			p.value = value{reason, p.value.span}
+		}
+		items = append(items, value{&tuple{[]value{p.key, p.value}}, p.key.span})
+	}
+	return newList(items, v.span)
+}
+
+// branches evaluates what may be evaluated, by a condition that is not known.
+func (c *configReader) branches(run func()) {
+	c.maybe++
+	defer func() { c.maybe-- }()
+	run()
 }
 
 var environmentCall = regex.MustCompile(`\b(?:get_env|fetch_env!)\(\s*"([A-Za-z_][A-Za-z0-9_]*)"`)
@@ -345,7 +376,18 @@ func (p *mixProject) appRepos(a mixApp) []*Repo {
 	var out []*Repo
 	for _, name := range names {
 		r := &Repo{Name: name, App: a.name, Root: a.dir, Adapter: sources.adapters[name], Wrappers: sources.wrappers}
-		kw, _ := p.config.settings[a.name][modulePrefix+name].keywords()
+		setting, given := p.config.settings[a.name][modulePrefix+name]
+		kw, ok := setting.keywords()
+		if given && !ok {
+			r.Config.Unknown = append(r.Config.Unknown, "settings that are computed")
+		}
+		switch sources.inits[name] {
+		case initMigrations:
+			r.Config.Unknown = append(r.Config.Unknown, "init/2")
+			fallthrough
+		case initConnection:
+			r.Conn.Unknown = append(r.Conn.Unknown, "init/2")
+		}
 		if v, ok := option(kw, "adapter"); ok {
 			if m, ok := v.data.(atom); ok {
 				r.Adapter = strings.TrimPrefix(string(m), modulePrefix)
@@ -411,8 +453,8 @@ func (p *mixProject) configure(r *Repo, kw []pair) {
 			r.Conn.URLEnv, _ = pr.value.string()
 			continue
 		}
-		if connectionKeys[key] {
-			r.Conn.apply(key, pr.value)
+		if connectionKeys[key] && !r.Conn.apply(key, pr.value) {
+			r.Config.Unknown = append(r.Config.Unknown, key)
 		}
 	}
 	var rest []pair
@@ -444,21 +486,30 @@ func (p *mixProject) configure(r *Repo, kw []pair) {
 	}
 }
 
-// apply reads one connection setting.
-func (c *Conn) apply(key string, v value) {
+// apply reads one connection setting. ok is false when it changes what a
+// session does in a way that is not understood.
+func (c *Conn) apply(key string, v value) (ok bool) {
+	switch key {
+	case "parameters":
+		c.Parameters, ok = sessionParameters(v)
+		return ok
+	case "after_connect":
+		c.AfterConnect, ok = afterConnect(v)
+		return ok
+	}
 	if v.isNil() {
-		return
+		return true
 	}
 	if !v.known() {
 		if key != "url" || c.URLEnv == "" {
 			c.Unknown = append(c.Unknown, key)
 		}
-		return
+		return true
 	}
 	s, ok := (*evaluator)(nil).toString(v)
 	if !ok && key != "ssl" {
 		c.Unknown = append(c.Unknown, key)
-		return
+		return true
 	}
 	switch key {
 	case "url":
@@ -480,6 +531,61 @@ func (c *Conn) apply(key string, v value) {
 	case "ssl":
 		c.SSL = v.truthy()
 	}
+	return true
+}
+
+// sessionParameters reads parameters: [name: value], which Postgrex sends when
+// it opens a session.
+func sessionParameters(v value) (map[string]string, bool) {
+	if v.isNil() {
+		return nil, true
+	}
+	kw, ok := v.keywords()
+	if !ok || !v.known() {
+		return nil, false
+	}
+	out := map[string]string{}
+	for _, p := range kw {
+		s, ok := (*evaluator)(nil).toString(p.value)
+		if !ok {
+			return nil, false
+		}
+		name, _ := p.key.name()
+		out[name] = s
+	}
+	return out, true
+}
+
+// setting is a statement that changes the session's settings and nothing else.
+var setting = regex.MustCompile(`(?i)^\s*SET\s+(SESSION\s+)?[a-z_][a-z0-9_.]*\s*(=|TO\b)[^;]*;?\s*$`)
+
+// afterConnect reads after_connect: {Postgrex, :query!, [sql, []]}, a statement
+// that every new session begins with. Others need Elixir; of the statements
+// only settings are taken, so that looking at a database never changes it.
+func afterConnect(v value) (sql string, ok bool) {
+	if v.isNil() {
+		return "", true
+	}
+	t, ok := v.data.(*tuple)
+	if !ok || len(t.items) != 3 || !t.items[0].is(modulePrefix+"Postgrex") {
+		return "", false
+	}
+	if !t.items[1].is("query!") && !t.items[1].is("query") {
+		return "", false
+	}
+	args, ok := t.items[2].list()
+	if !ok || len(args) == 0 || len(args) > 3 {
+		return "", false
+	}
+	if len(args) > 1 {
+		if values, ok := args[1].list(); !ok || len(values) > 0 {
+			return "", false
+		}
+	}
+	if sql, ok = args[0].string(); !ok || !setting.MatchString(sql) {
+		return "", false
+	}
+	return sql, true
 }
 
 // libSources are what the sources of an app say of repositories.
@@ -487,6 +593,42 @@ type libSources struct {
 	// adapters are the repositories with their adapters, "" when not known.
 	adapters map[string]string
 	wrappers []string
+	// inits say what the init/2 of repositories may set.
+	inits map[string]initReach
+}
+
+// initReach is how far a repository's init/2, which computes its settings when
+// it starts, goes.
+type initReach int
+
+const (
+	// initNone: there is none, or it sets nothing that matters here.
+	initNone initReach = iota
+	// initConnection: it may set where the database is.
+	initConnection
+	// initMigrations: it may set how migrations run, too.
+	initMigrations
+)
+
+var (
+	initMigrating  = regex.MustCompile(`\b(migration_\w+|parameters|after_connect|priv)\b`)
+	initUntouching = regex.MustCompile(`^def init\(\s*_\w*\s*,\s*(\w+)\s*\)\s*(?:do\s|,\s*do:)\s*\{:ok,\s*(\w+)\s*\}`)
+)
+
+// reachOfInit reads the init/2 of the repository whose source is text.
+func reachOfInit(text string) initReach {
+	at := strings.Index(text, "def init(")
+	if at < 0 {
+		return initNone
+	}
+	text = text[at:]
+	if initMigrating.MatchString(text) {
+		return initMigrations
+	}
+	if m := initUntouching.FindStringSubmatch(text); m != nil && m[1] == m[2] && strings.Count(text, "def init(") == 1 {
+		return initNone
+	}
+	return initConnection
 }
 
 var wrapperModule = regex.MustCompile(`(?s)defmodule\s+([A-Z][A-Za-z0-9_.]*)\s+do\b`)
@@ -495,7 +637,7 @@ var wrapperModule = regex.MustCompile(`(?s)defmodule\s+([A-Z][A-Za-z0-9_.]*)\s+d
 // reads only files whose name speaks of a repo or of migrations, so that a
 // large application costs little more than its directory listing.
 func scanLib(lib string) libSources {
-	out := libSources{adapters: map[string]string{}}
+	out := libSources{adapters: map[string]string{}, inits: map[string]initReach{}}
 	files := 0
 	_ = filepath.WalkDir(lib, func(path string, d os.DirEntry, err error) error {
 		if err != nil {
@@ -535,6 +677,7 @@ func (s *libSources) scan(text string) {
 				adapter = a[1]
 			}
 			s.adapters[m[1]] = adapter
+			s.inits[m[1]] = reachOfInit(text)
 		}
 	}
 	if strings.Contains(text, "__using__") && strings.Contains(text, "use Ecto.Migration") {

@@ -229,10 +229,10 @@ import_config "missing.exs"
 	if diff := cmp.Diff([]string{"database"}, r.Conn.Unknown); diff != "" {
 		t.Error(diff)
 	}
-	if len(r.Config.Unknown) != 2 || r.Config.Unknown[0] != "migration_lock" || !strings.HasPrefix(r.Config.Unknown[1], "if A.hidden?()") {
-		t.Errorf("unknown %q", r.Config.Unknown)
+	if diff := cmp.Diff([]string{"migration_lock", "migration_source"}, r.Config.Unknown); diff != "" {
+		t.Error(diff)
 	}
-	if len(r.Problems) != 2 {
+	if len(r.Problems) != 1 {
 		t.Errorf("problems %q", r.Problems)
 	}
 }
@@ -276,5 +276,90 @@ config :jobs, ecto_repos: [Core.Repo]
 	}
 	if diff := cmp.Diff([]string{"Core.Repo apps/core/priv/repo", " apps/core/priv/chain"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestReadReposSession reads how a session begins, and what cannot be told.
+func TestReadReposSession(t *testing.T) {
+	tests := []struct {
+		name, config, repo string
+		conn               Conn
+		unknown            []string
+	}{
+		{name: "parameters", config: `config :a, A.Repo, parameters: [application_name: "a", statement_timeout: 5000]`,
+			conn: Conn{Parameters: map[string]string{"application_name": "a", "statement_timeout": "5000"}}},
+		{name: "computed parameters", config: `config :a, A.Repo, parameters: A.parameters()`, unknown: []string{"parameters"}},
+		{name: "a parameter that is computed", config: `config :a, A.Repo, parameters: [application_name: "a" <> A.node()]`, unknown: []string{"parameters"}},
+		{name: "no statement", config: `
+query = System.get_env("AFTER")
+config :a, A.Repo, after_connect: (case query do
+  nil -> nil
+  query -> {Postgrex, :query!, [query, []]}
+end)`},
+		{name: "a setting", config: `config :a, A.Repo, after_connect: {Postgrex, :query!, ["SET search_path TO a, public", []]}`,
+			conn: Conn{AfterConnect: "SET search_path TO a, public"}},
+		{name: "a statement that changes data", config: `config :a, A.Repo, after_connect: {Postgrex, :query!, ["DELETE FROM t", []]}`, unknown: []string{"after_connect"}},
+		{name: "two statements", config: `config :a, A.Repo, after_connect: {Postgrex, :query!, ["SET a.b = 1; DELETE FROM t", []]}`, unknown: []string{"after_connect"}},
+		{name: "a function", config: `config :a, A.Repo, after_connect: {A.Repo, :hello, []}`, unknown: []string{"after_connect"}},
+		{name: "a branch about the connection", config: `
+if A.tls?() && File.exists?("ca.pem") do
+  opts = [cacertfile: Path.absname("ca.pem")]
+  config :a, A.Repo, ssl: opts
+else
+  config :a, A.Repo, hostname: "db"
+end`, conn: Conn{Unknown: []string{"ssl", "hostname"}}},
+		{name: "a choice of another repository's settings", config: `
+case A.mode() do
+  :one -> config :a, A.Other, migration_lock: false
+  _ -> :ok
+end`},
+		{name: "a choice about migrations", config: `
+cond do
+  config_env() == :prod -> :ok
+  A.old?() -> config :a, A.Repo, migration_primary_key: [type: :binary_id]
+end`, unknown: []string{"migration_primary_key"}},
+		{name: "a file that may be imported", config: `
+if A.more?(), do: import_config "more.exs"
+-- config/more.exs --
+import Config
+config :a, A.Repo, migration_foreign_key: [type: :uuid]`, unknown: []string{"migration_foreign_key"}},
+		{name: "computed settings", config: `config :a, A.Repo, A.settings()`, unknown: []string{"settings that are computed"}},
+		{name: "settings that are partly computed", config: `config :a, A.Repo, [hostname: "h"] ++ A.settings()`, unknown: []string{"settings that are computed"}},
+		{name: "an init that changes nothing", repo: "  def init(_type, config), do: {:ok, config}"},
+		{name: "an init about the connection", repo: `
+  @impl true
+  def init(_type, config) do
+    {:ok, Keyword.put(config, :url, System.get_env("URL"))}
+  end`, conn: Conn{Unknown: []string{"init/2"}}},
+		{name: "an init about migrations", repo: `
+  def init(_, config) do
+    {:ok, Keyword.put(config, :migration_lock, false)}
+  end`, conn: Conn{Unknown: []string{"init/2"}}, unknown: []string{"init/2"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			dir := writeProject(t, `
+-- mix.exs --
+def project, do: [app: :a]
+-- lib/repo.ex --
+defmodule A.Repo do
+  use Ecto.Repo, otp_app: :a, adapter: Ecto.Adapters.Postgres
+`+test.repo+`
+end
+-- config/config.exs --
+import Config
+config :a, ecto_repos: [A.Repo]
+`+test.config+"\n")
+			repos, err := ReadRepos(dir, nil, "")
+			if err != nil || len(repos) != 1 {
+				t.Fatalf("got %v, %v", repos, err)
+			}
+			if diff := cmp.Diff(test.conn, repos[0].Conn); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(test.unknown, repos[0].Config.Unknown); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 }

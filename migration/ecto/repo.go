@@ -107,7 +107,12 @@ type Conn struct {
 	Socket, SocketDir string
 	// SSL is set when the connection is encrypted.
 	SSL bool
-	// Unknown are connection settings whose value is not known.
+	// Parameters are sent when a session begins, AfterConnect is the statement
+	// that it begins with; "" for none.
+	Parameters   map[string]string
+	AfterConnect string
+	// Unknown are connection settings whose value is not known, or "init/2"
+	// when the repository computes them as it starts.
 	Unknown []string
 }
 
@@ -166,8 +171,10 @@ func (c *RepoConfig) apply(settings []pair) {
 	}
 }
 
-// connectionKeys are the settings that say where the database is.
-var connectionKeys = names(`username password hostname port database url socket socket_dir ssl`)
+// connectionKeys are the settings that say where the database is and how a
+// session with it begins.
+var connectionKeys = names(`username password hostname port database url socket socket_dir ssl
+	parameters after_connect`)
 
 // harmless are the settings that change nothing of what a migration does.
 var harmless = names(`adapter otp_app priv name pool pool_size pool_count queue_target queue_interval timeout ownership_timeout
