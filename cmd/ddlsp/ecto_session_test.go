@@ -15,7 +15,7 @@ func TestEctoSessionSettings(t *testing.T) {
 	for _, v := range []string{"DATABASE_URL", "DDLSP_DATABASE_URL", "PGDATABASE", "PGSERVICE", "MIX_ENV"} {
 		t.Setenv(v, "")
 	}
-	p := ectoProject(t, pgtest.New(t), `[parameters: [application_name: "oracle", statement_timeout: 60_000], after_connect: {Postgrex, :query!, ["SET search_path TO app, public", []]}]`)
+	p := ectoProject(t, pgtest.DB(t), `[parameters: [application_name: "oracle", statement_timeout: 60_000], after_connect: {Postgrex, :query!, ["SET search_path TO app, public", []]}]`)
 	p.column("CREATE SCHEMA app")
 	p.write("priv/repo/migrations/20240101000000_note.exs", `defmodule Oracle.Note do
   use Ecto.Migration
@@ -38,9 +38,9 @@ end
 
 	p.write("config/config.exs", "import Config\nconfig :oracle, ecto_repos: [Oracle.Repo]\nconfig :oracle, Oracle.Repo, after_connect: {Postgrex, :query!, [\"SET search_path_ TO app\", []]}\n")
 	o := p.must(2, "migrate", "--yes")
-	contains(t, o.err, "after_connect", "unrecognized configuration parameter")
+	contains(t, o.errout, "after_connect", "unrecognized configuration parameter")
 
 	p.write("config/config.exs", "import Config\nconfig :oracle, ecto_repos: [Oracle.Repo]\nconfig :oracle, Oracle.Repo, after_connect: {Oracle.Repo, :hello, []}\n")
 	o = p.must(2, "migrate", "--yes")
-	contains(t, o.err, "after_connect", "Nothing was changed", "mix ecto.migrate -r Oracle.Repo")
+	contains(t, o.errout, "after_connect", "Nothing was changed", "mix ecto.migrate -r Oracle.Repo")
 }
