@@ -34,6 +34,9 @@ type Settings struct {
 	// SmallTables are names (schema.table outside public) of tables on which
 	// rules about the size of the work are quiet.
 	SmallTables []string
+	// Session are the server settings that the migrations' connection has before
+	// they run, by name ("lock_timeout"); "*" where they may be any.
+	Session []string
 	// CheckDown: rules that judge up judge down as well.
 	CheckDown bool
 }

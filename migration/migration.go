@@ -83,6 +83,12 @@ type Migration struct {
 	// NoLock is set when the author took the migration out of its tool's
 	// migration lock, whatever kind that is: Ecto's @disable_migration_lock.
 	NoLock bool
+	// Schemas are the application's Ecto schemas that its queries name, with
+	// their places in the file.
+	Schemas []Ident
+	// Wrapper is the project's own module that an Ecto migration uses instead
+	// of Ecto.Migration. It may run statements of its own.
+	Wrapper string
 	// Problems are what the front end found wrong with the file itself.
 	Problems []Problem
 	// Editor writes changes in the format's own syntax.

@@ -132,9 +132,10 @@ type CreateTable struct {
 	PartitionBy string
 	// PartitionKey are its plain key columns.
 	PartitionKey []Ident
-	// PartitionOf is the parent of a partition, Inherits other parents, Like
-	// the tables of LIKE clauses.
+	// PartitionOf is the parent of a partition, Bound its FOR VALUES or DEFAULT.
+	// Inherits are other parents, Like the tables of LIKE clauses.
 	PartitionOf Name
+	Bound       *Expr
 	Inherits    []Name
 	Like        []Name
 	// AsQuery is set for CREATE TABLE AS and SELECT INTO.
@@ -239,8 +240,12 @@ type SetTableOptions struct {
 	Reset   bool
 }
 
-// AttachPartition is ALTER TABLE ... ATTACH PARTITION.
-type AttachPartition struct{ Table, Partition Name }
+// AttachPartition is ALTER TABLE ... ATTACH PARTITION; Bound is its FOR VALUES
+// or DEFAULT, nil for an index.
+type AttachPartition struct {
+	Table, Partition Name
+	Bound            *Expr
+}
 
 // DetachPartition is ALTER TABLE ... DETACH PARTITION.
 type DetachPartition struct {
@@ -454,9 +459,14 @@ type Write struct {
 	// written; Sets those that ON CONFLICT DO UPDATE sets. A column of which
 	// only a part is written (an element, a field) is not among them.
 	Columns, Sets []Ident
-	// Where is set when an UPDATE or DELETE has a condition.
+	// Where is set when an UPDATE or DELETE has a condition. Equals are the
+	// columns that it, or one of its parts joined by AND, holds equal to a
+	// constant.
 	Where   bool
+	Equals  []string
 	Cascade bool
+	// Query is set for an INSERT of what a SELECT returns.
+	Query bool
 }
 
 // RefreshView is REFRESH MATERIALIZED VIEW.
@@ -509,6 +519,8 @@ type Do struct {
 	Raises   bool
 	// Opaque says why the block cannot be read to its end, "" when it can.
 	Opaque string
+	// Computed are the expressions of EXECUTE that are no literals.
+	Computed []Expr
 }
 
 // An InnerOp is an operation of a statement inside a DO block.
@@ -522,6 +534,10 @@ type InnerOp struct {
 // Functions are what it calls at its top level.
 type Query struct {
 	Calls []Call
+	// From are the relations that it reads; Point is set when its condition
+	// holds a column equal to a constant, or when it stops after some rows.
+	From  []Name
+	Point bool
 }
 
 // CallProcedure is CALL.

@@ -84,7 +84,12 @@ func (r *reader) alterCommand(c *pgparse.AlterTableCmd, table Name, at int, span
 	case "AT_ResetRelOptions":
 		r.add(&SetTableOptions{Table: table, Options: r.options(c.Def.GetList().GetItems()), Reset: true})
 	case "AT_AttachPartition":
-		r.add(&AttachPartition{Table: table, Partition: r.relation(c.Def.GetPartitionCmd().GetName())})
+		p := c.Def.GetPartitionCmd()
+		op := &AttachPartition{Table: table, Partition: r.relation(p.GetName())}
+		if p.GetBound() != nil {
+			op.Bound = r.bound(op.Partition.Span.End)
+		}
+		r.add(op)
 	case "AT_DetachPartition", "AT_DetachPartitionFinalize":
 		p := c.Def.GetPartitionCmd()
 		r.add(&DetachPartition{Table: table, Partition: r.relation(p.GetName()), Concurrently: p.GetConcurrent(), Finalize: what == "AT_DetachPartitionFinalize"})

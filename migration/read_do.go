@@ -49,6 +49,9 @@ func (r *reader) do(s *pgparse.DoStmt) {
 	start := bodyStart(r.toks[body], r.sql)
 	end := r.toks[body].End
 	from := start // look for each text after the one before it
+	for _, b := range block.Computed {
+		op.Computed = append(op.Computed, Expr{SQL: b.SQL, Span: r.locate(b, start, start, end)})
+	}
 	for _, b := range block.Statements {
 		span := r.locate(b, start, from, end)
 		from = max(from, span.End)

@@ -43,8 +43,54 @@ func (r *reader) query(s *pgparse.SelectStmt) {
 		}
 	}
 	if !known {
-		r.add(&Query{Calls: calls})
+		op := &Query{Calls: calls, Point: s.LimitCount != nil || len(equals(s.WhereClause)) > 0}
+		op.From, _ = r.reads(&pgparse.Node{Node: &pgparse.Node_SelectStmt{SelectStmt: s}})
+		r.add(op)
 	}
+}
+
+// equals are the columns that a condition, or one of its parts joined by AND,
+// holds equal to a constant or to one of a list of constants.
+func equals(n *pgparse.Node) []string {
+	if b := n.GetBoolExpr(); b != nil {
+		var out []string
+		if b.Boolop.String() == "AND_EXPR" {
+			for _, a := range b.Args {
+				out = append(out, equals(a)...)
+			}
+		}
+		return out
+	}
+	e := n.GetAExpr()
+	if e == nil || len(e.Name) != 1 || e.Name[0].GetString_().GetSval() != "=" {
+		return nil
+	}
+	column := func(n *pgparse.Node) string {
+		fields := n.GetColumnRef().GetFields()
+		if len(fields) == 0 {
+			return ""
+		}
+		return fields[len(fields)-1].GetString_().GetSval()
+	}
+	fixed := func(n *pgparse.Node) bool {
+		if l := n.GetList(); l != nil {
+			for _, x := range l.Items {
+				if _, ok := constant(x); !ok {
+					return false
+				}
+			}
+			return true
+		}
+		_, ok := constant(n)
+		return ok
+	}
+	if c := column(e.Lexpr); c != "" && fixed(e.Rexpr) {
+		return []string{c}
+	}
+	if c := column(e.Rexpr); c != "" && fixed(e.Lexpr) {
+		return []string{c}
+	}
+	return nil
 }
 
 // funcCall looks through casts: SELECT create_hypertable(...)::text.

@@ -80,15 +80,16 @@ func (r *reader) dispatch(n *pgparse.Node) {
 	case *pgparse.Node_RefreshMatViewStmt:
 		r.add(&RefreshView{View: r.relation(s.RefreshMatViewStmt.Relation), Concurrently: s.RefreshMatViewStmt.Concurrent, NoData: s.RefreshMatViewStmt.SkipData})
 	case *pgparse.Node_InsertStmt:
-		op := &Write{Verb: "insert", Table: r.relation(s.InsertStmt.Relation), Columns: r.targets(s.InsertStmt.Cols)}
+		q := s.InsertStmt.SelectStmt.GetSelectStmt()
+		op := &Write{Verb: "insert", Table: r.relation(s.InsertStmt.Relation), Query: q != nil && len(q.ValuesLists) == 0, Columns: r.targets(s.InsertStmt.Cols)}
 		if c := s.InsertStmt.OnConflictClause; c != nil {
 			op.Sets = r.targets(c.TargetList)
 		}
 		r.add(op)
 	case *pgparse.Node_UpdateStmt:
-		r.add(&Write{Verb: "update", Table: r.relation(s.UpdateStmt.Relation), Where: s.UpdateStmt.WhereClause != nil, Columns: r.targets(s.UpdateStmt.TargetList)})
+		r.add(&Write{Verb: "update", Table: r.relation(s.UpdateStmt.Relation), Where: s.UpdateStmt.WhereClause != nil, Equals: equals(s.UpdateStmt.WhereClause), Columns: r.targets(s.UpdateStmt.TargetList)})
 	case *pgparse.Node_DeleteStmt:
-		r.add(&Write{Verb: "delete", Table: r.relation(s.DeleteStmt.Relation), Where: s.DeleteStmt.WhereClause != nil})
+		r.add(&Write{Verb: "delete", Table: r.relation(s.DeleteStmt.Relation), Where: s.DeleteStmt.WhereClause != nil, Equals: equals(s.DeleteStmt.WhereClause)})
 	case *pgparse.Node_MergeStmt:
 		r.add(&Write{Verb: "merge", Table: r.relation(s.MergeStmt.Relation), Where: true})
 	case *pgparse.Node_CopyStmt:

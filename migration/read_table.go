@@ -32,6 +32,7 @@ func (r *reader) createTable(s *pgparse.CreateStmt) {
 	}
 	if s.Partbound != nil && len(t.Inherits) > 0 {
 		t.PartitionOf, t.Inherits = t.Inherits[0], nil
+		t.Bound = r.bound(t.PartitionOf.Span.End)
 	}
 	if p := s.Partspec; p != nil {
 		switch p.Strategy {
@@ -50,6 +51,40 @@ func (r *reader) createTable(s *pgparse.CreateStmt) {
 	}
 	t.Hypertable = hypertableOptions(t)
 	r.add(t)
+}
+
+// bound is the FOR VALUES or DEFAULT of a partition, the first at or after an
+// offset that stands in no parentheses; nil when there is none.
+func (r *reader) bound(offset int) *Expr {
+	depth := 0
+	for i := r.tok(offset); i < len(r.toks); i++ {
+		t := r.toks[i]
+		span := t.Span
+		switch {
+		case t.IsPunct(r.sql, '('):
+			depth++
+			continue
+		case t.IsPunct(r.sql, ')'):
+			depth--
+			continue
+		case t.IsPunct(r.sql, ';'):
+			return nil
+		case depth > 0:
+			continue
+		case t.Is(r.sql, "default"):
+		case t.Is(r.sql, "for"):
+			span.End = r.parens(i).End + 1
+			// FROM (...) TO (...) has two lists.
+			if j := r.tok(span.End); j < len(r.toks) && r.toks[j].Is(r.sql, "to") {
+				span.End = r.parens(j).End + 1
+			}
+			span.End = min(span.End, len(r.sql))
+		default:
+			continue
+		}
+		return &Expr{SQL: span.Of(r.sql), Span: span}
+	}
+	return nil
 }
 
 // hypertableOptions reads CREATE TABLE ... WITH (timescaledb.hypertable) of

@@ -135,6 +135,8 @@ type Command struct {
 	// is "execute".
 	Object     string
 	ObjectSpan source.Span
+	// Function is what a repo call calls ("update_all"); empty for others.
+	Function string
 	// Options are the keyword options of the call and of its object call, in
 	// the order written.
 	Options []Option

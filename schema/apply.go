@@ -137,13 +137,16 @@ func (c *Catalog) Apply(at *Origin, op migration.Op) *Catalog {
 	case *migration.AttachPartition:
 		n := c.copy()
 		r := n.edit(op.Partition, Table)
-		r.PartitionOf = RefOf(op.Table)
+		r.PartitionOf, r.Bound = RefOf(op.Table), ""
+		if op.Bound != nil {
+			r.Bound = op.Bound.SQL
+		}
 		n.put(r)
 		return n
 	case *migration.DetachPartition:
 		n := c.copy()
 		r := n.edit(op.Partition, Table)
-		r.PartitionOf = Ref{}
+		r.PartitionOf, r.Bound = Ref{}, ""
 		n.put(r)
 		return n
 	case *migration.Rename:
@@ -242,7 +245,7 @@ func (c *Catalog) Apply(at *Origin, op migration.Op) *Catalog {
 		return c
 	case *migration.TxControl:
 		// A ROLLBACK in a migration takes back what nobody here can tell.
-		if op.Verb == "rollback" || op.Verb == "rollback to savepoint" {
+		if op.Verb == "rollback" || op.Verb == "rollback to" {
 			return c.Taint()
 		}
 		return c
@@ -250,7 +253,16 @@ func (c *Catalog) Apply(at *Origin, op migration.Op) *Catalog {
 		// A function may do anything, but those that migrations call do not
 		// change the schema; the ones that do have operations of their own.
 		return c
-	case *migration.AlterTable, *migration.Reindex, *migration.AlterSequence, *migration.Comment, *migration.Grant,
+	case *migration.AlterTable:
+		if op.What != "enable row level security" && op.What != "disable row level security" {
+			return c
+		}
+		n := c.copy()
+		r := n.edit(op.Table, Table)
+		r.RowSecurity = op.What == "enable row level security"
+		n.put(r)
+		return n
+	case *migration.Reindex, *migration.AlterSequence, *migration.Comment, *migration.Grant,
 		*migration.AlterDomain, *migration.Write, *migration.RefreshView, *migration.Set, *migration.LockTable, *migration.Maintain, *migration.Other:
 		return c
 	}
@@ -297,6 +309,9 @@ func (c *Catalog) createTable(at *Origin, op *migration.CreateTable) *Catalog {
 	}
 	if !op.PartitionOf.IsZero() {
 		r.PartitionOf = RefOf(op.PartitionOf)
+		if op.Bound != nil {
+			r.Bound = op.Bound.SQL
+		}
 	}
 	r.Options = options(nil, op.Options, false)
 	for i := range op.Columns {

@@ -85,8 +85,12 @@ type Relation struct {
 	// PartitionBy is "range", "list" or "hash" for a partitioned table.
 	PartitionBy  string
 	PartitionKey []string
-	// PartitionOf is the parent of a partition.
+	// PartitionOf is the parent of a partition, Bound its FOR VALUES or DEFAULT
+	// as written.
 	PartitionOf Ref
+	Bound       string
+	// RowSecurity is set while row level security is enabled.
+	RowSecurity bool
 	// Hypertable is set for TimescaleDB's tables.
 	Hypertable *Hypertable
 	// From are the relations that a view reads, Uses the columns of them that

@@ -23,8 +23,10 @@ type Block struct {
 	Statements []BlockStatement
 	// Raises is set when the block does nothing but raise an exception.
 	Raises bool
-	// Opaque is set when it executes SQL that is computed.
-	Opaque bool
+	// Opaque is set when it executes SQL that is computed, Computed are then the
+	// expressions.
+	Opaque   bool
+	Computed []BlockStatement
 }
 
 // maxBlock bounds the nesting words of a block, each of which costs the C
@@ -64,6 +66,7 @@ func DoBlock(do string) (*Block, error) {
 	b := &Block{}
 	b.collect(tree)
 	sort.SliceStable(b.Statements, func(i, j int) bool { return b.Statements[i].Line < b.Statements[j].Line })
+	sort.SliceStable(b.Computed, func(i, j int) bool { return b.Computed[i].Line < b.Computed[j].Line })
 	b.Raises = onlyRaises(tree)
 	return b, nil
 }
@@ -88,7 +91,9 @@ func (b *Block) collect(tree any) {
 				if sql, ok := literal(query(m["query"])); ok {
 					b.add(m, sql, true)
 				} else {
+					line, _ := m["lineno"].(float64)
 					b.Opaque = true
+					b.Computed = append(b.Computed, BlockStatement{Line: int(line), SQL: query(m["query"])})
 				}
 			default:
 				b.collect(x)

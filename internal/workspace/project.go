@@ -2,7 +2,10 @@ package workspace
 
 import (
 	"context"
+	"net/url"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -135,6 +138,15 @@ func (p *Project) LintSettings() analysis.Settings {
 		PostgresVersion: c.PostgresVersion, TimescaleVersion: c.TimescaleVersion,
 		ForwardOnly: c.Rollback == "forward-only", StartAfter: c.StartAfter, SmallTables: c.Tables.Small,
 		Severities: severities(c.Rules),
+	}
+	if p.Repo != nil {
+		s.Session = p.Repo.Config.Session
+	}
+	for _, db := range c.Databases {
+		if db.LockTimeout > 0 {
+			s.Session = append(slices.Clip(s.Session), "lock_timeout")
+		}
+		s.Session = append(slices.Clip(s.Session), urlSettings(db.URL)...)
 	}
 	if len(c.Overrides) > 0 {
 		dir, overrides := p.Config.Dir(), c.Overrides
@@ -272,3 +284,28 @@ func (s *Snapshot) read(p *plan, e entry) *migration.Migration {
 		return sqlfile.Read(p.format, *e.sql, files, prev), nil
 	})
 }
+
+// urlSettings are the server settings that a connection URL gives its sessions:
+// postgres://host/db?options=-c%20lock_timeout%3D5s or ?lock_timeout=5s.
+func urlSettings(raw string) []string {
+	u, err := url.Parse(raw)
+	if raw == "" || err != nil {
+		return nil
+	}
+	var out []string
+	for key, values := range u.Query() {
+		if key != "options" {
+			out = append(out, strings.ToLower(key))
+			continue
+		}
+		for _, v := range values {
+			for _, m := range optionSetting.FindAllStringSubmatch(v, -1) {
+				out = append(out, strings.ToLower(m[1]))
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+var optionSetting = regexp.MustCompile(`(?:-c\s*|--)([A-Za-z_.]+)=`)

@@ -127,6 +127,10 @@ func (r *reader) read() {
 		config = &r.repo.Config
 	}
 	r.m.NoLock = noLock != nil
+	r.m.Schemas = r.schemas()
+	if w := argument(r.mod.use, 0).Span.Of(r.file.Text); w != "Ecto.Migration" {
+		r.m.Wrapper = w
+	}
 	r.m.TableLock = noLock == nil && config.TableLock()
 	for _, b := range []*migration.Body{r.m.Up, r.m.Down} {
 		if noTx != nil {

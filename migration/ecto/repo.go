@@ -1,6 +1,8 @@
 package ecto
 
 import (
+	"strings"
+
 	"github.com/ddlsp/ddlsp/internal/source"
 )
 
@@ -48,6 +50,10 @@ type RepoConfig struct {
 	// that are not understood or whose value is not known: what the
 	// migrations then do is not known either.
 	Set, Unknown []string
+	// Session are the server settings that every connection gets, by name
+	// (parameters: [lock_timeout: "5s"]), "*" where they cannot be told
+	// (after_connect).
+	Session []string
 
 	timestamps, primaryKey, foreignKey []pair
 	noPrimaryKey                       bool
@@ -126,6 +132,7 @@ func (c *RepoConfig) apply(settings []pair) {
 	for _, p := range settings {
 		key, _ := p.key.name()
 		v := p.value
+		c.Session = append(c.Session, sessionSettings(key, v)...)
 		if !v.known() {
 			if harmless[key] {
 				continue
@@ -169,6 +176,30 @@ func (c *RepoConfig) apply(settings []pair) {
 		}
 		c.Set = append(c.Set, key)
 	}
+}
+
+// sessionSettings are the names of the server settings that a key of the
+// configuration gives each connection.
+func sessionSettings(key string, v value) []string {
+	switch key {
+	case "after_connect":
+		if !v.isNil() {
+			return []string{"*"}
+		}
+	case "parameters":
+		pairs, ok := v.keywords()
+		if !ok {
+			return []string{"*"}
+		}
+		var out []string
+		for _, p := range pairs {
+			if name, ok := p.key.name(); ok {
+				out = append(out, strings.ToLower(name))
+			}
+		}
+		return out
+	}
+	return nil
 }
 
 // connectionKeys are the settings that say where the database is and how a

@@ -41,7 +41,8 @@ func callName(text string, n *syntax.Node) string {
 // queued.
 func (c *compiler) query(n *syntax.Node, name string, args []value) value {
 	result := c.ev.notKnown(n, false, "calls %s/%d", name, len(args))
-	switch function := name[strings.LastIndexByte(name, '.')+1:]; function {
+	function := name[strings.LastIndexByte(name, '.')+1:]
+	switch function {
 	case "__adapter__":
 		return value{atom("Elixir.Ecto.Adapters.Postgres"), n.Span}
 	case "config", "get_dynamic_repo", "in_transaction?", "default_options", "to_sql":
@@ -49,20 +50,20 @@ func (c *compiler) query(n *syntax.Node, name string, args []value) value {
 	case "query", "query!", "query_many", "query_many!":
 		for _, a := range args {
 			if t, ok := a.data.(*text); ok {
-				c.immediate(n, t, result.data.(unknown).reason)
+				c.immediate(n, function, t, result.data.(unknown).reason)
 				return result
 			}
 		}
 	}
-	c.immediate(n, nil, result.data.(unknown).reason)
+	c.immediate(n, function, nil, result.data.(unknown).reason)
 	return result
 }
 
 // immediate puts a statement that is sent outside the queue.
-func (c *compiler) immediate(n *syntax.Node, t *text, reason string) {
+func (c *compiler) immediate(n *syntax.Node, function string, t *text, reason string) {
 	c.ev.effects++
 	c.ev.needBeam(reason)
-	info := &migration.Command{Name: "repo", Span: n.Span}
+	info := &migration.Command{Name: "repo", Function: function, Span: n.Span}
 	if c.inExecute {
 		info.Object = "execute"
 	}
