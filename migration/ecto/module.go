@@ -226,12 +226,18 @@ func (m *module) declare(text string, n *syntax.Node, use *syntax.Node) {
 		}
 		if name != "import Ecto.Migration" && !strings.HasPrefix(name, "require") {
 			m.imports = append(m.imports, name)
-			if callee(text, n) == "use" {
+			if c := callee(text, n); c == "use" || c == "defdelegate" {
 				m.dynamic = name
 			}
 		}
 	case "if", "unless", "for", "case", "cond", "unquote", "with":
 		m.dynamic = callee(text, n)
+	default:
+		// A macro may define functions. One without a module in front must come
+		// from an import; without any, it is a word half typed.
+		if name := calleeSpan(n).Of(text); callee(text, n) == "" || len(m.imports) > 0 {
+			m.dynamic = name
+		}
 	}
 }
 

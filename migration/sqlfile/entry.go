@@ -171,9 +171,23 @@ func (l *lister) pairs(dir string, names []string, sqlx bool) {
 		for _, e := range entries {
 			e.Version, e.number = strconv.FormatUint(v, 10), v
 			e.key = e.Name
+			e.Foreign = notSQL(e.Up, e.Down)
 			l.add(e)
 		}
 	}
+}
+
+// notSQL says that a pair is a program of the team's own, which golang-migrate's
+// names allow as well ("" for SQL): golang-migrate would send its source to the
+// server, so another tool must run it.
+func notSQL(paths ...string) string {
+	for _, p := range paths {
+		switch ext := strings.ToLower(filepath.Ext(p)); ext {
+		case ".go", ".js", ".ts", ".py", ".rb", ".ex", ".exs", ".sh":
+			return "a program (" + ext + "), which only the team's own tool can run"
+		}
+	}
+	return ""
 }
 
 func (l *lister) goose(dir string, names []string) {

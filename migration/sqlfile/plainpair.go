@@ -82,6 +82,9 @@ func (l *lister) plain(dir string, names []string) {
 		}
 	}
 	for _, stem := range order {
+		if pairs[stem+".postgres"] != nil {
+			continue // the one for all the other databases
+		}
 		l.add(Entry{Name: stem, Up: pairs[stem].up, Down: pairs[stem].down, key: stem})
 	}
 }
