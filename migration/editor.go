@@ -40,6 +40,9 @@ type Editor interface {
 	// NotValid makes the constraint that s adds leave the rows unchecked that
 	// are there already; constraint is its definition in the SQL of s.
 	NotValid(m *Migration, s *Statement, constraint source.Span) ([]source.Edit, error)
+	// SetOption gives the call inside a DSL command (index, references, ...) an
+	// option, or gives that option another value. SQL has none.
+	SetOption(m *Migration, c *Command, key, value string) ([]source.Edit, error)
 	// AddKeyColumn adds a column to the primary key, unique constraint or
 	// unique index that s makes; key is its place in the SQL of s.
 	AddKeyColumn(m *Migration, s *Statement, key source.Span, column string) ([]source.Edit, error)

@@ -578,7 +578,7 @@ func (c *Catalog) createView(at *Origin, op *migration.CreateView) *Catalog {
 			return c
 		}
 		n, r := c.copy(), old.clone()
-		r.From, r.Uses = reads(op)
+		r.From, r.Uses = c.reads(op)
 		n.put(r)
 		return n
 	}
@@ -591,22 +591,49 @@ func (c *Catalog) createView(at *Origin, op *migration.CreateView) *Catalog {
 		kind = MaterializedView
 	}
 	r := &Relation{Ref: ref, Kind: kind, Created: at, taints: n.taints, Temp: op.Temp, Partial: true, Options: options(nil, op.Options, false)}
-	r.From, r.Uses = reads(op)
+	r.From, r.Uses = c.reads(op)
 	n.put(r)
 	return n
 }
 
-// reads are the relations and columns that a view reads.
-func reads(op *migration.CreateView) (from []Ref, uses []Use) {
+// reads are the relations and columns that a view reads. The columns behind *
+// are those of the moment; a column that could belong to several relations is
+// left out.
+func (c *Catalog) reads(op *migration.CreateView) (from []Ref, uses []Use) {
 	for _, f := range op.From {
 		from = append(from, RefOf(f))
 	}
-	for _, u := range op.Uses {
-		use := Use{Column: u.Column}
-		if !u.Relation.IsZero() {
-			use.Ref = RefOf(u.Relation)
+	add := func(u Use) {
+		if !slices.Contains(uses, u) {
+			uses = append(uses, u)
 		}
-		uses = append(uses, use)
+	}
+	for _, u := range op.Uses {
+		of := from
+		if !u.Relation.IsZero() {
+			of = []Ref{RefOf(u.Relation)}
+		}
+		var owners []Ref
+		for _, ref := range of {
+			r := c.Lookup(ref)
+			switch {
+			case u.Column != "" && len(of) == 1:
+				add(Use{ref, u.Column})
+			case u.Column != "":
+				if r == nil || r.Column(u.Column) != nil || !c.Complete(r) {
+					owners = append(owners, ref)
+				}
+			case r != nil:
+				for _, col := range r.Columns {
+					add(Use{ref, col.Name})
+				}
+			}
+		}
+		if len(owners) == 1 {
+			if r := c.Lookup(owners[0]); r != nil && r.Column(u.Column) != nil {
+				add(Use{owners[0], u.Column})
+			}
+		}
 	}
 	return from, uses
 }

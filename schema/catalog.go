@@ -94,7 +94,7 @@ type Relation struct {
 	// Hypertable is set for TimescaleDB's tables.
 	Hypertable *Hypertable
 	// From are the relations that a view reads, Uses the columns of them that
-	// it names; a Use without a Ref may belong to any of them.
+	// it reads, as far as they are known.
 	From []Ref
 	Uses []Use
 	// Policies are the kinds of TimescaleDB policies on it.
@@ -114,7 +114,7 @@ type Job struct {
 	Op *migration.Policy
 }
 
-// A Use is a column that a view reads; Column is "" for all.
+// A Use is a column that a view reads.
 type Use struct {
 	Ref
 	Column string
@@ -347,6 +347,12 @@ func (c *Catalog) Taints() int {
 // made it, and nothing that could not be read has run since.
 func (c *Catalog) Complete(r *Relation) bool {
 	return r != nil && r.Created != nil && !r.Partial && r.taints == c.Taints()
+}
+
+// Certain reports whether a migration made the relation and nothing that could
+// not be read has run since: it is there, and at least what is known of it.
+func (c *Catalog) Certain(r *Relation) bool {
+	return r != nil && r.Created != nil && r.taints == c.Taints()
 }
 
 // Column returns a column by name, or nil.

@@ -152,16 +152,6 @@ func without(p *analysis.Pass, s *analysis.Step) change {
 		} else if span.End < len(text) && text[span.End] == ';' {
 			span.End++
 		}
-		start, end := span.Start, span.End
-		for start > 0 && (text[start-1] == ' ' || text[start-1] == '\t') {
-			start--
-		}
-		for end < len(text) && (text[end] == ' ' || text[end] == '\t' || text[end] == '\r') {
-			end++
-		}
-		if (start == 0 || text[start-1] == '\n') && (end == len(text) || text[end] == '\n') {
-			span = source.Span{Start: start, End: min(end+1, len(text))}
-		}
-		return []source.Edit{{Path: f.Path, Span: span}}, nil
+		return []source.Edit{{Path: f.Path, Span: wholeLine(text, span)}}, nil
 	}
 }

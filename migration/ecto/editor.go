@@ -184,6 +184,26 @@ func (e *editor) NotValid(m *migration.Migration, s *migration.Statement, constr
 	return e.addOption(call, "validate: false", e.command(c))
 }
 
+// SetOption gives index/3, references/2 or constraint/3 an option.
+func (e *editor) SetOption(m *migration.Migration, c *migration.Command, key, value string) ([]source.Edit, error) {
+	if c == nil || c.ObjectSpan == (source.Span{}) || c.Repeated {
+		return nil, migration.ErrNotExpressible
+	}
+	call := e.call(c.ObjectSpan)
+	if call == nil {
+		return nil, migration.ErrNotExpressible
+	}
+	for _, o := range c.Options {
+		if o.Key == key && o.OfObject {
+			if o.Text == "" {
+				return nil, migration.ErrNotExpressible
+			}
+			return e.edit(o.Value, value), nil
+		}
+	}
+	return e.addOption(call, key+": "+value, e.command(c))
+}
+
 // command is the call of the command itself, or nil in a pipe.
 func (e *editor) command(c *migration.Command) *syntax.Node { return e.call(c.Span) }
 

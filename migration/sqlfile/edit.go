@@ -476,6 +476,10 @@ func (editor) NotValid(m *migration.Migration, s *migration.Statement, constrain
 	return migration.NotValidKeyword(s, constraint)
 }
 
+func (editor) SetOption(*migration.Migration, *migration.Command, string, string) ([]source.Edit, error) {
+	return nil, migration.ErrNotExpressible
+}
+
 func (editor) AddKeyColumn(m *migration.Migration, s *migration.Statement, key source.Span, column string) ([]source.Edit, error) {
 	if key.Start < 0 || key.End > len(s.SQL) || key.Len() < 0 {
 		return nil, migration.ErrNotExpressible
