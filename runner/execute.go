@@ -132,6 +132,9 @@ func (x *execution) stopped(ctx context.Context, i int) error {
 // end records what became of step i.
 func (x *execution) end(d *Done, start time.Time, outcome string) {
 	d.Duration, d.Outcome = time.Since(start), outcome
+	if outcome != Skipped {
+		x.remember(d)
+	}
 	x.events(Event{Kind: "done", Version: d.Migration.Version, Name: d.Migration.Name, Direction: string(d.Direction), Outcome: outcome})
 }
 

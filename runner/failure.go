@@ -162,6 +162,7 @@ func (x *execution) remains(f *Failure, after string) {
 		parts = append(parts, text)
 		if committed {
 			x.result.Steps[x.step].Outcome = f.Step.outcome()
+			x.remember(&x.result.Steps[x.step])
 		}
 	case controlsTransactions(body):
 		parts = append(parts, fmt.Sprintf("%s opens or ends transactions itself, so what stays of it depends on where it failed: compare it with the database.", name))

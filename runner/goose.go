@@ -71,7 +71,7 @@ func (g *goose) read(ctx context.Context, conn *pgx.Conn, s *state, _ string) (e
 		}
 		s.known[version] = true
 		if applied && version != "0" {
-			s.rows = append(s.rows, row{version, at})
+			s.rows = append(s.rows, row{Version: version, At: at})
 		}
 	}
 	slices.Reverse(s.rows)

@@ -69,7 +69,7 @@ func (o *other) read(ctx context.Context, conn *pgx.Conn, s *state, _ string) (e
 		if err := rows.Scan(&version, &at); err != nil {
 			return err
 		}
-		s.rows = append(s.rows, row{version, at})
+		s.rows = append(s.rows, row{Version: version, At: at})
 	}
 	return rows.Err()
 }

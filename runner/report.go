@@ -195,8 +195,9 @@ type StatusReportLine struct {
 	Path      *string    `json:"path"`
 	State     string     `json:"state"`
 	AppliedAt *time.Time `json:"applied_at"`
-	// Edited is whether the file changed since it was applied, null where
-	// nobody knows: these tools keep no checksum.
+	// Edited is whether the migration does something else now than when it was
+	// applied, null where neither the tool's checksum nor ddlsp's own log of
+	// runs knows.
 	Edited *bool `json:"edited"`
 }
 
@@ -207,7 +208,7 @@ func (s *Status) Report(display func(string) string) *StatusReport {
 		Protected: s.Target.Protected, Format: s.Format, VersionTable: s.Table, Migrations: []StatusReportLine{}, Pending: s.Pending(),
 	}
 	for _, l := range s.Migrations {
-		line := StatusReportLine{Version: l.Version, Name: l.Name, State: l.State}
+		line := StatusReportLine{Version: l.Version, Name: l.Name, State: l.State, Edited: l.Edited}
 		if l.Path != "" {
 			path := display(l.Path)
 			line.Path = &path

@@ -28,6 +28,9 @@ type Options struct {
 	LockWait time.Duration
 	// Ecto is the repo; nil for other formats.
 	Ecto *Ecto
+	// LogDir is where the log of runs is kept, "" for none; Root is the
+	// project's directory, by which the log is found.
+	LogDir, Root string
 	// Baseline is the schema before the first migration, for the locks in
 	// plans; nil for none.
 	Baseline *schema.Catalog
@@ -238,9 +241,15 @@ func (r *Runner) planFrom(s *state, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	log := r.log().applied()
 	for _, st := range c.steps {
 		if err := r.runnable(st, req); err != nil {
 			return nil, err
+		}
+		if st.Direction == migration.Down {
+			if e := r.edited(log, st.Migration, s.appliedAt(st.Migration.Version)); e != nil && *e {
+				c.notes = append(c.notes, fmt.Sprintf("%s was edited since it was applied: its down undoes what the file says now", label(st.Migration)))
+			}
 		}
 		if st.Direction == migration.Down && st.Body().Origin == migration.Empty {
 			c.notes = append(c.notes, fmt.Sprintf("the down migration of %s is empty: its version is taken back and the schema stays as it is", label(st.Migration)))

@@ -32,6 +32,9 @@ func (t table) String() string {
 type row struct {
 	Version string
 	At      *time.Time
+	// Edited compares a file with the tool's own checksum; nil where it keeps
+	// none.
+	Edited func(*migration.Migration) *bool
 }
 
 // A state is what the version table says.
@@ -53,6 +56,16 @@ type state struct {
 // applied reports whether the version has been applied.
 func (s *state) applied(version string) bool {
 	return slices.ContainsFunc(s.rows, func(r row) bool { return s.compare(r.Version, version) == 0 })
+}
+
+// appliedAt is when a version was applied, nil when the table does not say.
+func (s *state) appliedAt(version string) *time.Time {
+	for _, r := range s.rows {
+		if s.compare(r.Version, version) == 0 {
+			return r.At
+		}
+	}
+	return nil
 }
 
 // newest is the highest applied version, "" for none.

@@ -40,6 +40,9 @@ type StatusLine struct {
 	Version, Name, Path string
 	State               string
 	AppliedAt           *time.Time
+	// Edited is whether the migration does something else now than when it was
+	// applied; nil when nobody knows.
+	Edited *bool
 }
 
 // States of a migration.
@@ -65,6 +68,7 @@ func (r *Runner) Status(ctx context.Context, prefix string) (*Status, error) {
 	}
 	out := &Status{Target: r.target, Format: r.opts.Format, Table: s.table.String(), Present: s.present}
 	newest := s.newest()
+	log := r.log().applied()
 	for _, m := range r.history {
 		if m.Version == "" {
 			continue
@@ -72,6 +76,10 @@ func (r *Runner) Status(ctx context.Context, prefix string) (*Status, error) {
 		l := StatusLine{Version: m.Version, Name: m.Name, Path: m.Path(), State: StatePending}
 		if i := slices.IndexFunc(s.rows, func(row row) bool { return s.compare(row.Version, m.Version) == 0 }); i >= 0 {
 			l.State, l.AppliedAt = StateApplied, s.rows[i].At
+			l.Edited = r.edited(log, m, s.rows[i].At)
+			if s.rows[i].Edited != nil {
+				l.Edited = s.rows[i].Edited(m)
+			}
 			if s.dirty && sameVersion(m.Version, newest) {
 				l.State = StateDirty
 			}

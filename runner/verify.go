@@ -125,6 +125,7 @@ func (v *verification) baseline(ctx context.Context) error {
 // runnerOn is the runner of the same project on another database.
 func (v *verification) runnerOn(t *Target) (*Runner, error) {
 	opts := v.r.opts
+	opts.LogDir = "" // nobody asks what was applied here
 	return New(t, v.r.history, opts)
 }
 

@@ -92,7 +92,11 @@ func (a *app) printStatus(w io.Writer, s *runner.Status) error {
 		if m.AppliedAt != nil {
 			at = m.AppliedAt.UTC().Format("2006-01-02 15:04:05")
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", m.Version, m.Name, stateWords[m.State], at)
+		state := stateWords[m.State]
+		if m.Edited != nil && *m.Edited {
+			state += ", EDITED since"
+		}
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", m.Version, m.Name, state, at)
 	}
 	return tw.Flush()
 }

@@ -60,7 +60,7 @@ func (a *app) runnerOptions(p *workspace.Project) runner.Options {
 	if p.Format == migration.Dbmate {
 		strict, _ = strconv.ParseBool(toolSetting(p, "DBMATE_STRICT"))
 	}
-	return runner.Options{Format: p.Format, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Strict: strict, Ecto: ectoOptions(p), Baseline: p.Catalog(0), LockWait: lockWait}
+	return runner.Options{Format: p.Format, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Strict: strict, Ecto: ectoOptions(p), LogDir: runner.StateDir(), Root: p.Root, Baseline: p.Catalog(0), LockWait: lockWait}
 }
 
 // lockWait is how long a run waits for the migration lock.
