@@ -43,6 +43,9 @@ func (s *scratch) create(ctx context.Context, template string) (*Target, error) 
 		err := exec(ctx, conn, sql)
 		// A session of the template that has just ended may still be leaving.
 		if pe := pgError(err); pe != nil && pe.Code == "55006" && tries < 20 && ctx.Err() == nil {
+			if tries == 2 {
+				s.server.on(template).stopWorkers(ctx)
+			}
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}
@@ -50,6 +53,19 @@ func (s *scratch) create(ctx context.Context, template string) (*Target, error) 
 			return nil, refusef("a scratch database could not be made on %s: %w", s.server, plainError(err))
 		}
 		return s.server.on(name), nil
+	}
+}
+
+// stopWorkers ends TimescaleDB's background workers, whose sessions keep a
+// database from being copied.
+func (t *Target) stopWorkers(ctx context.Context) {
+	conn, err := t.connect(ctx, nil)
+	if err != nil {
+		return
+	}
+	defer closeConn(conn)
+	if exec(ctx, conn, "SELECT _timescaledb_functions.stop_background_workers()") != nil {
+		exec(ctx, conn, "SELECT _timescaledb_internal.stop_background_workers()")
 	}
 }
 

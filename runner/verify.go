@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ddlsp/ddlsp/migration"
@@ -67,10 +68,7 @@ func (r *Runner) Verify(ctx context.Context, o VerifyOptions) (out []Verified, e
 			err = cerr
 		}
 	}()
-	if v.base, err = v.scratch.create(ctx, ""); err != nil {
-		return nil, err
-	}
-	if err := v.baseline(ctx); err != nil {
+	if err := v.begin(ctx, v.place(wanted[0])); err != nil {
 		return nil, err
 	}
 	for i, m := range wanted {
@@ -99,6 +97,13 @@ type verification struct {
 	scratch *scratch
 	// base has the migrations before the one at hand.
 	base *Target
+	// at is the place in the history that base was kept for, 0 for none.
+	at int
+	// borrowed is set while base is the kept database itself, which others
+	// copy too and nobody changes.
+	borrowed bool
+	// once: only the schema that a verification begins with is kept.
+	once sync.Once
 	// stuck says why base cannot be brought further.
 	stuck string
 }
@@ -148,16 +153,20 @@ func (v *verification) run(ctx context.Context, t *Target, req Request) (steps i
 
 // advance brings base up to just before m.
 func (v *verification) advance(ctx context.Context, m *migration.Migration) {
-	if v.stuck != "" || m == v.r.history[0] {
+	if v.stuck != "" || v.place(m) == v.at {
 		return
 	}
-	_, _, err := v.run(ctx, v.base, Request{Direction: Up, ToExclusive: m.Version})
+	err := v.own(ctx)
+	if err == nil {
+		_, _, err = v.run(ctx, v.base, Request{Direction: Up, ToExclusive: m.Version})
+	}
 	if err != nil && ctx.Err() == nil {
 		v.stuck = "an earlier migration does not run on the scratch server: " + err.Error()
 		if lacks := lacking(err); lacks != "" {
 			v.stuck = "an earlier migration needs what the scratch server does not have: " + lacks
 		}
 	}
+	v.once.Do(func() { v.keep(ctx, v.place(m)) })
 }
 
 // one verifies a migration.
@@ -236,8 +245,9 @@ func (v *verification) one(ctx context.Context, m *migration.Migration) (*Verifi
 	out.Outcome = VerifiedOK
 	if out.Differences = made.compare(again); len(out.Differences) > 0 {
 		out.Outcome, out.Reason = Failed, "applied again after its rollback it makes another schema than the first time"
+		return out, nil
 	}
-	return out, nil
+	return out, v.withRows(ctx, m, version, out)
 }
 
 // failed says how a step ended that did not go well.

@@ -45,7 +45,7 @@ func TestVerifyOutcomes(t *testing.T) {
 		"migrations/00002_forgotten.sql", gooseFile("CREATE TABLE b (id int);\nCREATE TYPE mood AS ENUM ('sad');\nALTER TABLE a ALTER COLUMN note SET DEFAULT 'y';", "DROP TABLE b;"),
 		"migrations/00003_index.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY a_note ON a (note);\n-- +goose Down\nDROP INDEX CONCURRENTLY a_note;\n",
 		"migrations/00004_oneway.sql", "-- +goose Up\nDROP INDEX a_note;\n-- +goose Down\n-- ddlsp:irreversible the index was never used\n",
-		"migrations/00005_order.sql", gooseFile("ALTER TABLE a DROP COLUMN id;", "ALTER TABLE a ADD COLUMN id int PRIMARY KEY;"),
+		"migrations/00005_order.sql", gooseFile("ALTER TABLE a DROP COLUMN id;", "ALTER TABLE a ADD COLUMN id int;\nUPDATE a SET id = 1;\nALTER TABLE a ADD PRIMARY KEY (id);"),
 		"migrations/00006_down_fails.sql", gooseFile("CREATE TABLE c (id int);", "DROP TABLE c;\nDROP TABLE nosuch;"),
 		"migrations/00007_keeps.sql", gooseFile("CREATE TABLE d (id int);", "SELECT 1;"),
 		"migrations/00008_check.sql", gooseFile("ALTER TABLE a ADD CONSTRAINT known CHECK (note <> '') NOT VALID;", "ALTER TABLE a DROP CONSTRAINT known;"),
