@@ -19,6 +19,10 @@ import (
 // foreign keys are refused, and so is dropping a column that data is segmented
 // or ordered by.
 //
+// A serial column is not refused, and worse: in all rows that are compressed it
+// is NULL although it is NOT NULL, and columns that were added before with a
+// default lose it there.
+//
 // # Bad: sql
 //
 //	-- 001_metrics.up.sql --
@@ -47,6 +51,15 @@ var columnstoreAddColumn = &analysis.Rule{
 				return
 			}
 			why := refusedColumn(&op.Column)
+			if op.Column.Type.Serial != "" && why == "" {
+				p.Report(s, analysis.Report{
+					On: op.Column.Span,
+					Message: fmt.Sprintf("%s will be NULL in every compressed row of %s, in spite of NOT NULL, and columns added before with a default lose it there",
+						quoted(op.Column.Name), quoted(r.Ref.String())),
+					Help: "decompress all chunks before, or add a bigint column that the application fills",
+				})
+				return
+			}
 			if why == "" {
 				return
 			}
@@ -92,7 +105,7 @@ func refusedColumn(c *migration.Column) string {
 	case c.Generated != nil:
 		return "a generated value"
 	case c.Type.Serial != "":
-		return "" // accepted, with a hazard of its own
+		return "" // accepted, and worse
 	case c.Default != nil && !c.Default.Constant:
 		return "a default that is not constant"
 	case c.NotNull && (c.Default == nil || c.Default.Null):
