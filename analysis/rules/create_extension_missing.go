@@ -5,14 +5,15 @@ import (
 	"github.com/ddlsp/ddlsp/migration"
 )
 
-// create-extension-missing reports hypertables in a history that never creates
-// the extension timescaledb.
+// create-extension-missing reports hypertables in a history that creates its
+// other extensions, and timescaledb never.
 //
 // The migrations then run where somebody has created the extension by hand, and
 // fail on a fresh database: that of a new developer, of CI, of a restore.
 //
 // # Bad: sql
 //
+//	CREATE EXTENSION pg_trgm;
 //	CREATE TABLE metrics (time timestamptz NOT NULL, value float);
 //	SELECT create_hypertable('metrics', 'time');
 //
@@ -25,6 +26,8 @@ import (
 // # Bad: ecto
 //
 //	def up do
+//	  execute "CREATE EXTENSION citext"
+//
 //	  create table(:metrics, primary_key: false) do
 //	    add :time, :timestamptz, null: false
 //	  end
@@ -38,7 +41,8 @@ import (
 //
 // # Exceptions
 //
-// Databases that are made with the extension: leave the rule off.
+// Histories without any CREATE EXTENSION: their databases are made with the
+// extensions that they need.
 var createExtensionMissing = &analysis.Rule{
 	ID:       "create-extension-missing",
 	Summary:  "no migration creates the extension timescaledb",
@@ -60,10 +64,15 @@ var createExtensionMissing = &analysis.Rule{
 		first := p.Once(key{}, func() any {
 			for r := range p.Before.Relations() {
 				if r.Hypertable != nil {
-					return (*analysis.Step)(nil)
+					return (*analysis.Step)(nil) // told of there
 				}
 			}
-			return s
+			for o := range s.Before.Objects() {
+				if o.Kind == "extension" {
+					return s
+				}
+			}
+			return (*analysis.Step)(nil)
 		}).(*analysis.Step)
 		if first != s {
 			return

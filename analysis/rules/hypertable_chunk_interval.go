@@ -2,50 +2,40 @@ package rules
 
 import (
 	"fmt"
-	"strings"
+	"strconv"
 
 	"github.com/ddlsp/ddlsp/analysis"
-	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
 )
 
-// hypertable-chunk-interval reports hypertables whose chunk size nobody chose.
+// hypertable-chunk-interval reports chunk intervals that do not fit their
+// time column.
 //
-// A chunk should hold about as many rows as fit into a quarter of the memory
-// with its indexes. Without an interval TimescaleDB takes 7 days, and for an
-// integer time column 1,000,000 units, whatever a unit is: with milliseconds a
-// chunk every 17 minutes.
+// An INTERVAL for an integer time column is refused. A bare number for a
+// timestamp is read as microseconds: with 86400 TimescaleDB makes a chunk for
+// every 0.09 seconds, thousands a minute. Beside by_range the interval must
+// stand inside it: create_hypertable with by_range has no chunk_time_interval.
+//
+// Without an interval a chunk holds 7 days, and for a bigint time column
+// 1,000,000 units, whatever a unit is: with milliseconds a chunk every 17
+// minutes. For integers, say how many (a hint).
 //
 // # Bad: sql
 //
 //	CREATE TABLE metrics (time timestamptz NOT NULL, value float);
-//	SELECT create_hypertable('metrics', 'time');
+//	SELECT create_hypertable('metrics', 'time', chunk_time_interval => 86400);
 //
 // # Good: sql
 //
 //	CREATE TABLE metrics (time timestamptz NOT NULL, value float);
-//	SELECT create_hypertable('metrics', by_range('time', INTERVAL '1 day'));
+//	SELECT create_hypertable('metrics', 'time', chunk_time_interval => INTERVAL '1 day');
 //
 // # Bad: ecto
 //
 //	def up do
 //	  create table(:metrics, primary_key: false) do
-//	    add :time, :timestamptz, null: false
-//	  end
-//
-//	  execute "SELECT create_hypertable('metrics', by_range('time'))"
-//	end
-//
-//	def down do
-//	  drop table(:metrics)
-//	end
-//
-// # Good: ecto
-//
-//	def up do
-//	  create table(:metrics, primary_key: false) do
-//	    add :time, :timestamptz, null: false
+//	    add :time, :bigint, null: false
 //	  end
 //
 //	  execute "SELECT create_hypertable('metrics', by_range('time', INTERVAL '1 day'))"
@@ -56,35 +46,57 @@ import (
 //	end
 var hypertableChunkInterval = &analysis.Rule{
 	ID:       "hypertable-chunk-interval",
-	Summary:  "a hypertable has the default chunk interval",
-	Severity: analysis.Hint,
-	Fix:      analysis.UnsafeFix,
-	On:       []migration.Op{(*migration.CreateHypertable)(nil), (*migration.CreateTable)(nil)},
+	Summary:  "a chunk interval does not fit the time column",
+	Severity: analysis.Error,
+	Default:  true,
+	On:       []migration.Op{(*migration.CreateHypertable)(nil), (*migration.Query)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
-		var op *migration.CreateHypertable
-		switch o := s.Op.(type) {
+		switch op := s.Op.(type) {
 		case *migration.CreateHypertable:
-			op = o
-		case *migration.CreateTable:
-			op = o.Hypertable
+			if op.Call == nil {
+				return
+			}
+			arg := op.Call.Arg("chunk_time_interval", 6)
+			if d := op.Call.Arg("dimension", 1); d != nil && d.Call != nil {
+				if arg != nil && arg.Name != "" {
+					p.Report(s, analysis.Report{
+						On:      arg.Span,
+						Message: fmt.Sprintf("this fails: with %s create_hypertable has no chunk_time_interval", d.Call.Function.Name),
+						Help:    "give the interval as the second argument of by_range",
+					})
+					return
+				}
+				arg = d.Call.Arg("partition_interval", 1)
+				if d.Call.Function.Name != "by_range" {
+					return
+				}
+			}
+			col := timeColumnOf(s.After, op)
+			if col == nil {
+				return
+			}
+			if arg == nil && integer[col.Type.Name] != "" && hypertable(s.Before, op.Table) == nil {
+				p.Report(s, analysis.Report{
+					On:       op.Span,
+					Severity: analysis.Hint,
+					Message:  fmt.Sprintf("a chunk of %s will hold the rows of %s units of %s, whatever a unit is", quoted(op.Table.String()), integer[col.Type.Name], quoted(col.Name)),
+					Help:     "give the number of units that a chunk shall hold: with its indexes it should fill about a quarter of the memory",
+				})
+				return
+			}
+			unfit(p, s, arg, col.Name, col.Type.Name)
+		case *migration.Query:
+			for _, c := range op.Calls {
+				if c.Function.Name != "set_chunk_time_interval" || len(c.Args) < 2 || c.Args[0].Literal == nil {
+					continue
+				}
+				if r := hypertable(s.Before, migration.RegClass(*c.Args[0].Literal)); r != nil {
+					if col := r.Column(r.Hypertable.TimeColumn); col != nil {
+						unfit(p, s, c.Arg("chunk_time_interval", 1), col.Name, col.Type.Name)
+					}
+				}
+			}
 		}
-		if op == nil || op.ChunkInterval != "" || hypertable(s.Before, op.Table) != nil {
-			return
-		}
-		r := analysis.Report{
-			On:      op.Span,
-			Message: fmt.Sprintf("a chunk of %s will hold 7 days of rows, however many that are", quoted(op.Table.String())),
-			Help:    "choose the interval so that a chunk with its indexes fills about a quarter of the memory",
-		}
-		value := "INTERVAL '1 day'"
-		if col := timeColumnOf(s.After, op); col != nil && integer[col.Type.Name] != "" {
-			r.Message = fmt.Sprintf("a chunk of %s will hold the rows of %s units of %s, whatever a unit is", quoted(op.Table.String()), integer[col.Type.Name], quoted(col.Name))
-			value = ""
-		}
-		if value != "" {
-			r.Fixes = fixes("Make a chunk for each day", false, withInterval(s, op, value))
-		}
-		p.Report(s, r)
 	},
 }
 
@@ -104,27 +116,25 @@ func timeColumnOf(c *schema.Catalog, op *migration.CreateHypertable) *schema.Col
 	return r.Column(name)
 }
 
-// withInterval writes a chunk interval into the form that the call has.
-func withInterval(s *analysis.Step, op *migration.CreateHypertable, value string) change {
-	return func() ([]source.Edit, error) {
-		end := op.Span.End
-		if op.Call == nil { // tsdb.hypertable
-			namespace, _, ok := strings.Cut(op.Span.Of(s.Statement.SQL), ".")
-			if !ok {
-				return nil, migration.ErrNotExpressible
-			}
-			value := strings.TrimPrefix(value, "INTERVAL ")
-			return edit(s, source.Span{Start: end, End: end}, ", "+namespace+".chunk_interval = "+value)()
-		}
-		if d := op.Call.Arg("dimension", 1); d != nil && d.Call != nil {
-			end = d.Call.Span.End
-			value = ", " + value
-		} else {
-			value = ", chunk_time_interval => " + value
-		}
-		if end <= 0 || end > len(s.Statement.SQL) || s.Statement.SQL[end-1] != ')' {
-			return nil, migration.ErrNotExpressible
-		}
-		return edit(s, source.Span{Start: end - 1, End: end - 1}, value)()
+// unfit reports an interval for a column of the other kind.
+func unfit(p *analysis.Pass, s *analysis.Step, arg *migration.Arg, column, typ string) {
+	if arg == nil || arg.Literal == nil {
+		return
 	}
+	n, err := strconv.ParseInt(*arg.Literal, 10, 64)
+	number := err == nil
+	_, interval := days(arg)
+	r := analysis.Report{On: arg.Span}
+	switch {
+	case integer[typ] != "" && interval && !number:
+		r.Message = fmt.Sprintf("this fails: the time column %s is %s, and the chunk interval an INTERVAL", quoted(column), typ)
+		r.Help = "give the number of units that a chunk shall hold"
+	case (typ == "timestamptz" || typ == "timestamp" || typ == "date") && number && n < 60_000_000:
+		r.Severity = analysis.Warning
+		r.Message = fmt.Sprintf("a chunk will hold the rows of %g seconds: a number for %s is read as microseconds", float64(n)/1e6, quoted(column))
+		r.Help = "give an INTERVAL"
+	default:
+		return
+	}
+	p.Report(s, r)
 }

@@ -74,7 +74,6 @@ var all = []*analysis.Rule{
 	grantToPublic,
 	hypertableBlockingIndex,
 	hypertableChunkInterval,
-	hypertableChunkIntervalType,
 	hypertableConcurrentIndex,
 	hypertableConstraintUsingIndex,
 	hypertableDownOrder,

@@ -14,9 +14,9 @@ import (
 //
 // Since 2.18 compression is called columnstore: add_columnstore_policy instead
 // of add_compression_policy, enable_columnstore, segmentby and orderby instead
-// of compress, compress_segmentby and compress_orderby. Since 2.13
-// create_hypertable takes a dimension, by_range('time'), instead of a column's
-// name. The old names still work.
+// of compress, compress_segmentby and compress_orderby. The old names still
+// work. So does create_hypertable with a column's name, which every version
+// understands and which is not reported.
 //
 // # Bad: sql
 //
@@ -42,7 +42,7 @@ var timescaledbDeprecatedAPI = &analysis.Rule{
 	Summary:  "an old name of TimescaleDB is used",
 	Severity: analysis.Hint,
 	Fix:      analysis.UnsafeFix,
-	On: []migration.Op{(*migration.Policy)(nil), (*migration.SetTableOptions)(nil), (*migration.CreateTable)(nil), (*migration.CreateHypertable)(nil),
+	On: []migration.Op{(*migration.Policy)(nil), (*migration.SetTableOptions)(nil), (*migration.CreateTable)(nil),
 		(*migration.Query)(nil), (*migration.CreateView)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		report := func(on source.Span, old, now string, fix ...analysis.Fix) {
@@ -68,13 +68,6 @@ var timescaledbDeprecatedAPI = &analysis.Rule{
 		case *migration.CreateView:
 			if columnstore && op.Continuous {
 				oldOptions(s, op.Options, report)
-			}
-		case *migration.CreateHypertable:
-			if op.Call == nil || timescaleBefore(p, 2, 13) {
-				return
-			}
-			if a := op.Call.Arg("time_column_name", 1); a != nil && a.Call == nil && a.Literal != nil {
-				report(op.Span, "create_hypertable with a column's name", "create_hypertable with by_range", fixes("Write by_range", false, rangeDimension(s, op, a))...)
 			}
 		case *migration.Query:
 			for _, c := range op.Calls {
@@ -141,38 +134,6 @@ func renamedPolicy(s *analysis.Step, op *migration.Policy, now string) change {
 	return func() ([]source.Edit, error) {
 		var out []source.Edit
 		for _, c := range changes {
-			e, err := c()
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, e...)
-		}
-		return out, nil
-	}
-}
-
-// rangeDimension turns a column's name and its chunk_time_interval into
-// by_range.
-func rangeDimension(s *analysis.Step, op *migration.CreateHypertable, column *migration.Arg) change {
-	return func() ([]source.Edit, error) {
-		text := "by_range('" + strings.ReplaceAll(*column.Literal, "'", "''") + "'"
-		var changes []change
-		for i := range op.Call.Args {
-			a := &op.Call.Args[i]
-			switch {
-			case a.Name == "chunk_time_interval":
-				text += ", " + a.Value
-				changes = append(changes, withoutArgument(s, a.Span, ""))
-			case a.Name == "create_default_indexes" || a.Name == "if_not_exists" || a.Name == "migrate_data" || i < 2 && (a.Name == "" || a.Name == "relation"):
-			default:
-				return nil, migration.ErrNotExpressible // partitions, names, places
-			}
-		}
-		if column.Name != "" {
-			return nil, migration.ErrNotExpressible
-		}
-		var out []source.Edit
-		for _, c := range append(changes, edit(s, column.Span, text+")")) {
 			e, err := c()
 			if err != nil {
 				return nil, err
