@@ -283,6 +283,17 @@ func SubCommand(st *migration.Statement, on source.Span) *migration.Command {
 	return nil
 }
 
+// Changes are the operations of the direction with the catalogs around them;
+// a DO block is one of them, what is in it is not.
+func (p *Pass) Changes(yield func(schema.Change) bool) {
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if !s.Inner && !yield(schema.Change{Direction: p.Direction, Statement: s.Statement, Op: s.Op, Before: s.Before, After: s.After}) {
+			return
+		}
+	}
+}
+
 // Step returns the first step of a statement, or nil.
 func (p *Pass) Step(st *migration.Statement) *Step {
 	for i := range p.Steps {

@@ -278,8 +278,6 @@ func (c *Catalog) edit(n migration.Name, kind Kind) *Relation {
 	return &Relation{Ref: RefOf(n), Kind: kind, Partial: true, taints: c.taints}
 }
 
-func (c *Catalog) put(r *Relation) { c.relations = c.relations.set(r.Ref, r) }
-
 func (c *Catalog) putObject(o *Object) {
 	c.objects = c.objects.set(objectKey(o.Kind, o.Ref, o.Table), o)
 }
@@ -695,7 +693,7 @@ func (c *Catalog) forget(r *Relation) {
 			c.forget(p)
 		}
 	}
-	c.relations = c.relations.delete(r.Ref)
+	c.remove(r)
 	for _, i := range r.Indexes {
 		c.indexes = c.indexes.delete(i.Ref)
 	}
@@ -709,7 +707,7 @@ func (c *Catalog) forget(r *Relation) {
 // partitions returns the partitions of a table.
 func (c *Catalog) partitions(parent Ref) []*Relation {
 	var out []*Relation
-	for r := range c.Relations() {
+	for r := range c.Users(parent) {
 		if r.PartitionOf == parent {
 			out = append(out, r)
 		}
@@ -736,7 +734,7 @@ func (c *Catalog) of(kind string, table Ref) []*Object {
 func (c *Catalog) forgetDependents(ref Ref) {
 	var gone []*Relation
 	var pointing []*Relation
-	for r := range c.Relations() {
+	for r := range c.Users(ref) {
 		if slices.Contains(r.From, ref) || r.PartitionOf == ref {
 			gone = append(gone, r)
 		} else if slices.ContainsFunc(r.Constraints, func(con *Constraint) bool { return con.Ref == ref }) {
@@ -952,7 +950,7 @@ func (c *Catalog) renameUses(ref Ref, from, to string) {
 // another schema.
 func (c *Catalog) move(r *Relation, to Ref) *Catalog {
 	n, moved := c.copy(), r.clone()
-	n.relations = n.relations.delete(r.Ref)
+	n.remove(r)
 	moved.Ref = to
 	moved.Indexes = make([]*Index, 0, len(r.Indexes))
 	for _, i := range r.Indexes {
@@ -975,7 +973,7 @@ func (c *Catalog) move(r *Relation, to Ref) *Catalog {
 	}
 	// Foreign keys, views and partitions follow the table itself, not its name.
 	var pointing []*Relation
-	for o := range n.Relations() {
+	for o := range n.Users(r.Ref) {
 		if o.PartitionOf == r.Ref || slices.Contains(o.From, r.Ref) || slices.ContainsFunc(o.Constraints, func(con *Constraint) bool { return con.Ref == r.Ref }) {
 			pointing = append(pointing, o)
 		}

@@ -241,6 +241,9 @@ type Catalog struct {
 	relations pmap[*Relation]
 	// indexes leads from an index's name to its relation.
 	indexes pmap[Ref]
+	// users leads from a relation's name to those of the relations that name
+	// it, in order; the relation itself may not be known.
+	users pmap[[]Ref]
 	// objects are keyed by kind (as the schema part) and a name that tells
 	// them apart.
 	objects pmap[*Object]
@@ -330,6 +333,15 @@ func (c *Catalog) Objects() iter.Seq[*Object] {
 	return func(yield func(*Object) bool) {
 		if c != nil {
 			c.objects.all(func(_ Ref, o *Object) bool { return yield(o) })
+		}
+	}
+}
+
+// ObjectsOf are the other objects of one kind, in the order of their names.
+func (c *Catalog) ObjectsOf(kind string) iter.Seq[*Object] {
+	return func(yield func(*Object) bool) {
+		if c != nil {
+			c.objects.from(Ref{Schema: kind}, func(k Ref, o *Object) bool { return k.Schema == kind && yield(o) })
 		}
 	}
 }

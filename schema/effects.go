@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,26 +21,48 @@ type Difference struct {
 	By *migration.Statement
 }
 
+// A Change is one operation of a direction with the catalogs around it.
+type Change struct {
+	Direction     migration.Direction
+	Statement     *migration.Statement
+	Op            migration.Op
+	Before, After *Catalog
+}
+
 // RoundTrip replays up and down of a migration by the names of what they make
 // and drop, and returns what is not as it was before. What cannot be told for
 // sure (IF EXISTS, DO blocks, names chosen by the server) is left out. known is
 // false when a statement cannot be read.
 func RoundTrip(m *migration.Migration, before *Catalog) (diffs []Difference, known bool) {
-	e := &effects{marks: map[markKey]*mark{}, made: map[Ref]bool{}}
-	c := before
-	for _, d := range []migration.Direction{migration.Up, migration.Down} {
-		for _, s := range m.Body(d).Statements() {
-			if Unreadable(s) {
-				return nil, false
-			}
-			at := &Origin{Migration: m, Direction: d, Statement: s}
-			for _, op := range s.Ops() {
-				next := c.Apply(at, op)
-				e.by, e.down = s, d == migration.Down
-				e.op(op, c, next)
-				c = next
+	return RoundTripOf(m, func(yield func(Change) bool) {
+		c := before
+		for _, d := range []migration.Direction{migration.Up, migration.Down} {
+			for _, s := range m.Body(d).Statements() {
+				at := &Origin{Migration: m, Direction: d, Statement: s}
+				for _, op := range s.Ops() {
+					next := c.Apply(at, op)
+					if !yield(Change{d, s, op, c, next}) {
+						return
+					}
+					c = next
+				}
 			}
 		}
+	})
+}
+
+// RoundTripOf is RoundTrip for one whose operations, those of up and then
+// those of down, were applied already.
+func RoundTripOf(m *migration.Migration, changes iter.Seq[Change]) (diffs []Difference, known bool) {
+	for _, d := range []migration.Direction{migration.Up, migration.Down} {
+		if slices.ContainsFunc(m.Body(d).Statements(), Unreadable) {
+			return nil, false
+		}
+	}
+	e := &effects{marks: map[markKey]*mark{}, made: map[Ref]bool{}}
+	for c := range changes {
+		e.by, e.down = c.Statement, c.Direction == migration.Down
+		e.op(c.Op, c.Before, c.After)
 	}
 	return e.differences(), !e.lost
 }

@@ -106,7 +106,7 @@ func (l *locker) partitions(parent Ref, m Mode) {
 	if r == nil || r.PartitionBy == "" {
 		return
 	}
-	for p := range l.c.Relations() {
+	for p := range l.c.Users(parent) {
 		if p.PartitionOf == parent {
 			l.add(p.Ref, m)
 			l.partitions(p.Ref, m)
@@ -373,7 +373,7 @@ func (l *locker) drop(op *migration.Drop) {
 // pointingAt returns the tables whose foreign keys point at a table.
 func (c *Catalog) pointingAt(ref Ref) []*Relation {
 	var out []*Relation
-	for r := range c.Relations() {
+	for r := range c.Users(ref) {
 		if r.Ref != ref && slices.ContainsFunc(r.Constraints, func(con *Constraint) bool { return con.Ref == ref }) {
 			out = append(out, r)
 		}

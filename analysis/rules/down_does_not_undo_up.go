@@ -79,7 +79,13 @@ var downDoesNotUndoUp = &analysis.Rule{
 		if m.Down.Origin != migration.Written || m.Up.Origin != migration.Written || p.Settings.ForwardOnly || m.Up.Err != nil || m.Down.Err != nil {
 			return
 		}
-		diffs, known := schema.RoundTrip(m, p.Before)
+		diffs, known := schema.RoundTripOf(m, func(yield func(schema.Change) bool) {
+			more := true
+			p.Changes(func(c schema.Change) bool { more = yield(c); return more })
+			if more {
+				p.Other.Changes(yield)
+			}
+		})
 		if !known || len(diffs) == 0 {
 			return
 		}

@@ -117,7 +117,7 @@ func userOf(c *schema.Catalog, op *migration.Drop, ref schema.Ref) (schema.Ref, 
 			}
 		}
 	case "table", "view", "materialized view":
-		for r := range c.Relations() {
+		for r := range c.Users(ref) {
 			if r.Ref == ref || dropped(r.Ref) {
 				continue
 			}
@@ -131,8 +131,8 @@ func userOf(c *schema.Catalog, op *migration.Drop, ref schema.Ref) (schema.Ref, 
 			}
 		}
 	case "function":
-		for o := range c.Objects() {
-			if o.Kind == "trigger" && o.Function == ref {
+		for o := range c.ObjectsOf("trigger") {
+			if o.Function == ref {
 				return o.Table, fmt.Sprintf("trigger %s of %s", quoted(o.Name), quoted(o.Table.String()))
 			}
 		}

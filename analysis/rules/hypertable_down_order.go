@@ -70,7 +70,7 @@ var hypertableDownOrder = &analysis.Rule{
 }
 
 func aggregateOf(c *schema.Catalog, ref schema.Ref) *schema.Relation {
-	for r := range c.Relations() {
+	for r := range c.Users(ref) {
 		if r.Kind == schema.ContinuousAggregate && slices.Contains(r.From, ref) {
 			return r
 		}
