@@ -65,6 +65,34 @@ func (c *cache) keep(sql string, p *Parsed) {
 }
 
 func readSQL(sql string) *Parsed {
+	if looksSimple(sql) {
+		if ops := readSimple(sql, pgparse.Tokens(sql)); ops != nil {
+			return &Parsed{Ops: ops, Count: 1}
+		}
+	}
+	return readTree(sql)
+}
+
+// looksSimple tells from the beginning whether it is worth while to try
+// readSimple.
+func looksSimple(sql string) bool {
+	sql = strings.TrimLeft(sql, " \t\r\n")
+	if len(sql) < 12 || len(sql) > 1000 {
+		return false
+	}
+	switch sql[0] | 0x20 {
+	case 'd':
+		return strings.EqualFold(sql[:5], "drop ")
+	case 'c':
+		return strings.EqualFold(sql[:8], "create i") || strings.EqualFold(sql[:8], "create u")
+	case 'a':
+		return strings.EqualFold(sql[:12], "alter table ")
+	}
+	return false
+}
+
+// readTree reads a statement from PostgreSQL's own tree.
+func readTree(sql string) *Parsed {
 	nodes, err := pgparse.Parse(sql)
 	text := sql
 	var newer []newerSyntax

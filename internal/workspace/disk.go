@@ -69,24 +69,20 @@ func (d *disk) exists(path string) bool {
 
 // readFile reads a file and explains to people why it cannot.
 func readFile(path string) (string, error) {
-	st, err := os.Stat(path)
+	text, mode, size, err := readRegular(path, maxFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("%s: there is no such file: %w", path, fs.ErrNotExist)
 	case err != nil:
 		return "", fmt.Errorf("%s cannot be read: %w", path, reason(err))
-	case st.IsDir():
+	case mode.IsDir():
 		return "", fmt.Errorf("%s is a directory, not a file", path)
-	case !st.Mode().IsRegular():
+	case !mode.IsRegular():
 		return "", fmt.Errorf("%s is no regular file", path)
-	case st.Size() > maxFile:
+	case size > maxFile:
 		return "", fmt.Errorf("%s is larger than %d MB and is not read as a migration", path, maxFile>>20)
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("%s cannot be read: %w", path, reason(err))
-	}
-	return string(b), nil
+	return text, nil
 }
 
 // reason is an error without the path that os puts before it.
