@@ -5,6 +5,7 @@ import (
 
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/schema"
 )
 
 // drop-table reports tables that are dropped.
@@ -30,7 +31,7 @@ import (
 // # Exceptions
 //
 // Tables that the same migration creates, temporary tables, and the down
-// direction. Once nothing uses the table, say so: "ddlsp:ignore drop-table:
+// direction; tables that are made again (create-table-force tells of those). Once nothing uses the table, say so: "ddlsp:ignore drop-table:
 // unused since ...".
 var dropTable = &analysis.Rule{
 	ID:       "drop-table",
@@ -45,7 +46,7 @@ var dropTable = &analysis.Rule{
 			return
 		}
 		for _, n := range op.Names {
-			if !p.Existing(s, n) {
+			if !p.Existing(s, n) || madeAgain(p)[dropped{s, schema.RefOf(n)}] != nil {
 				continue
 			}
 			p.Report(s, analysis.Report{
