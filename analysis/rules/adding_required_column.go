@@ -38,8 +38,8 @@ import (
 //
 // # Exceptions
 //
-// Tables that the same migration creates; identity, serial and generated
-// columns.
+// Tables that the same migration creates or has just emptied; identity, serial
+// and generated columns.
 var addingRequiredColumn = &analysis.Rule{
 	ID:       "adding-required-column",
 	Summary:  "a NOT NULL column without a default fails on a table with rows",
@@ -55,7 +55,7 @@ var addingRequiredColumn = &analysis.Rule{
 		if !c.NotNull || c.Default != nil && !c.Default.Null || c.Identity != "" || c.Generated != nil || c.Type.Serial != "" {
 			return
 		}
-		if s.After == s.Before || !p.Existing(s, op.Table) {
+		if s.After == s.Before || !p.Existing(s, op.Table) || p.Emptied(s, op.Table) {
 			return
 		}
 		if r := hypertable(s.Before, op.Table); r != nil && r.Hypertable.Columnstore {
