@@ -48,6 +48,13 @@ func (c Context) ectoFiles(p place) []Item {
 
 func (c Context) ectoColumns(p place, alter bool) []Item {
 	var out []Item
+	// A column is what is wanted here, whatever the migration is called.
+	c.first = nil
+	for _, name := range []string{"add_column", "add_foreign_key"} {
+		if t := templates.Find(c.templates(), name); t != nil {
+			c.first = append(c.first, t)
+		}
+	}
 	c.each(templates.Ecto, func(t *templates.Template, part templates.Part, later []templates.Part) {
 		b, _ := part.Body(templates.Ecto)
 		text := b.InCreate
@@ -86,6 +93,9 @@ func (c Context) ectoBodies(p place, rest string, o outline) []Item {
 			text = b.Up
 			if b.Down != "" && o.partner >= 0 {
 				edits = []Edit{{o.partner, o.partner, "\n" + b.Down.Indent(o.indent+"  ").Fill(values)}}
+			} else if b.Down != "" && o.down > 0 {
+				// What comes last goes first on the way back.
+				edits = []Edit{{o.down, o.down, "\n" + b.Down.Indent(o.indent+"  ").Fill(values) + "\n"}}
 			} else if b.Down != "" && o.end > 0 && !o.hasDown {
 				down := "\n\n" + o.indent + "def down do\n" + b.Down.Indent(o.indent+"  ").Fill(values) + "\n" + o.indent + "end"
 				edits = []Edit{{o.end, o.end, down}}
@@ -103,11 +113,38 @@ func (c Context) ectoBodies(p place, rest string, o outline) []Item {
 			}
 			edits = append([]Edit{{o.attributes, o.attributes, attributes}}, edits...)
 		}
+		// mix format wants a blank line around what has several lines.
+		first, last := ends(string(text))
+		if above := strings.TrimRight(rest[:p.start], " \t"); first && len(above) > o.do && !strings.HasSuffix(above, "\n\n") && !strings.HasSuffix(above, "\n\r\n") && strings.TrimSpace(above[o.do:]) != "" {
+			at := strings.LastIndexByte(above, '\n')
+			edits = append(edits, Edit{at, at, "\n"})
+		}
+		if below := p.end + strings.IndexByte(rest[p.end:]+"\n", '\n') + 1; last && below < len(rest) {
+			if next, _, _ := strings.Cut(rest[below:], "\n"); strings.TrimSpace(next) != "" && strings.TrimSpace(next) != "end" {
+				edits = append(edits, Edit{below, below, "\n"})
+			}
+		}
 		it := c.item(p, t, part, later, templates.Ecto, text)
 		it.Edits = edits
 		out = append(out, it)
 	})
 	return out
+}
+
+// ends reports whether the first and the last expression of a text have
+// several lines: the lines before the first and behind the last blank one.
+func ends(text string) (first, last bool) {
+	code := func(text string) (n int) {
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				n++
+			}
+		}
+		return n
+	}
+	head, _, _ := strings.Cut(text, "\n\n")
+	tail := text[strings.LastIndex(text, "\n\n")+1:]
+	return code(head) > 1, code(tail) > 1
 }
 
 // Camelize turns a migration's name into the last part of a module's name, as

@@ -32,9 +32,12 @@ type outline struct {
 	empty bool
 	// partner is where to write at the beginning of an empty def down, behind
 	// its "do"; -1 when there is none, or it holds something. hasDown: there
-	// is a def down, whatever it holds.
-	partner int
-	hasDown bool
+	// is a def down, whatever it holds; down is where to write at its beginning,
+	// 0 when it is not closed yet. do is where the cursor's direction begins,
+	// behind its "do".
+	partner  int
+	hasDown  bool
+	down, do int
 	// attributes is where module attributes go, behind the use line; 0 when
 	// there is none. noTransaction: @disable_ddl_transaction is set.
 	attributes    int
@@ -80,6 +83,7 @@ func readOutline(text string, offset int) outline {
 				current = hole
 				o.direction = hole.head[m[2]:m[3]]
 				o.name = hole.start + m[2]
+				o.do = hole.do
 				line := strings.LastIndexByte(text[:hole.start], '\n') + 1
 				o.indent = text[line:hole.start]
 			}
@@ -169,6 +173,9 @@ func readOutline(text string, offset int) outline {
 				}
 				if m := definition.FindStringSubmatch(b.head); m != nil && m[1] == "down" && b.empty {
 					o.partner = b.do
+				}
+				if m := definition.FindStringSubmatch(b.head); m != nil && m[1] == "down" {
+					o.down = b.do
 				}
 				if len(open) > 0 {
 					open[len(open)-1].empty = false

@@ -9,6 +9,7 @@ package snippets
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/migration"
@@ -26,6 +27,8 @@ type Context struct {
 	// Format is the format of the file's project.
 	Format migration.Format
 	Project
+
+	first []*templates.Template // those that come before the others
 }
 
 // Project is what templates are filled in with.
@@ -104,10 +107,26 @@ func Completions(c Context) []Item {
 	if names := nameItems(c); len(names) > 0 {
 		return names
 	}
+	c.first = templates.Likely(c.templates(), c.Name)
+	items := sqlItems
 	if c.Format == migration.Ecto {
-		return elixirItems(c)
+		items = elixirItems
 	}
-	return sqlItems(c)
+	out := items(c)
+	slices.SortStableFunc(out, func(a, b Item) int { return strings.Compare(a.Sort, b.Sort) })
+	return slices.DeleteFunc(out, func(it Item) bool { return !fits(c.Text[it.Start:it.End], it.Filter) })
+}
+
+// fits reports whether the letters of a typed word stand in a name in their
+// order, as editors compare them. Not all editors do it themselves.
+func fits(word, name string) bool {
+	word = strings.ToLower(word)
+	for i := 0; i < len(name) && word != ""; i++ {
+		if name[i] == word[0] {
+			word = word[1:]
+		}
+	}
+	return word == ""
 }
 
 // Values returns the fields of a template as the project suggests them.
@@ -199,10 +218,10 @@ func (c Context) item(p place, t *templates.Template, part templates.Part, later
 		it.Detail = t.Title + ": " + part.Why
 		it.Filter += "_" + part.Key
 	}
-	for i, other := range c.templates() {
-		if other == t {
-			it.Sort = fmt.Sprintf("%03d_%s", i, it.Label)
-		}
+	if i := slices.Index(c.first, t); i >= 0 {
+		it.Sort = fmt.Sprintf("0%03d_%s", i, it.Label)
+	} else {
+		it.Sort = fmt.Sprintf("1%03d_%s", slices.Index(c.templates(), t), it.Label)
 	}
 	it.Documentation = document(t, part, later, s, it.Plain)
 	return it

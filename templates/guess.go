@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/internal/regex"
@@ -38,6 +39,64 @@ func Guess(name string) map[string]string {
 	}
 	return out
 }
+
+// Likely returns the templates of a list that the name of a migration speaks
+// of, the likeliest first: add_index for "add_status_index_to_orders".
+func Likely(in []*Template, name string) []*Template {
+	name = "_" + strings.ToLower(name) + "_"
+	var out []*Template
+	add := func(t *Template) {
+		if t != nil && !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	for _, t := range in { // named after it
+		if strings.Contains(name, "_"+t.Name+"_") {
+			add(t)
+		}
+	}
+	for _, s := range signs {
+		if s.re.MatchString(name) {
+			add(Find(in, s.template))
+		}
+	}
+	return out
+}
+
+// signs are what in the names of migrations, between underscores, speaks of
+// which template; the more special ones come first.
+var signs = func() (out []struct {
+	re       *regex.Regexp
+	template string
+}) {
+	for _, s := range [][2]string{
+		{`^_create_\w+_hypertable_$|^_create_hypertable`, "create_hypertable"},
+		{`_(continuous_aggregate|caggs?|rollups?)_|^_create_\w+_(hourly|daily)_`, "continuous_aggregate"},
+		{`_(compress|compression|columnstore)_`, "compression_policy"},
+		{`_retention_`, "retention_policy"},
+		{`_(backfill|fill|populate)_`, "backfill"},
+		{`_soft_deletes?_|_add_deleted_at_`, "soft_delete"},
+		{`_enums?_`, "enum_type"},
+		{`_comments?_on_`, "comments"},
+		{`_(foreign_keys?|fkeys?|fk|references?)_`, "add_foreign_key"},
+		{`_(checks?|constraints?)_`, "check_constraint"},
+		{`_triggers?_`, "add_triggers"},
+		{`_(unique|uniqueness)_`, "add_unique_index"},
+		{`_gin_`, "add_gin_index"},
+		{`_(search|full_?text)_index`, "add_search_index"},
+		{`_index(es)?_|^_index_`, "add_index"},
+		{`^_create_`, "create_table"},
+		{`^_(alter|change|update)_`, "alter_table"},
+		{`^_add_\w+_id_(to|on)_`, "add_foreign_key"},
+		{`^_add_\w+_to_`, "add_column"},
+	} {
+		out = append(out, struct {
+			re       *regex.Regexp
+			template string
+		}{regex.MustCompile(s[0]), s[1]})
+	}
+	return out
+}()
 
 // kinds are words in names that say what is made, not of which table.
 var kinds = map[string]bool{

@@ -2,10 +2,11 @@ package templates
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"golang.org/x/tools/txtar"
+
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // Extension is how the files of templates end.
@@ -28,7 +29,7 @@ func (e *Error) Error() string {
 }
 
 // name is what templates, fields and parts can be called.
-var name = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+var name = regex.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // Parse reads the file of a template: a txtar archive. The comment at its head
 // has a line for each of
@@ -291,7 +292,7 @@ func (r *reader) body(file, text string, start int) error {
 }
 
 // misspelled are fields as people may write them and as they are not read.
-var misspelled = regexp.MustCompile(`\{\{ *([A-Za-z_][A-Za-z0-9_]*) *\}\}`)
+var misspelled = regex.MustCompile(`\{\{ *([A-Za-z_][A-Za-z0-9_]*) *\}\}`)
 
 // fields checks the fields of a text that begins in the line start.
 func (r *reader) fields(text string, start int) error {

@@ -113,6 +113,23 @@ func TestGuess(t *testing.T) {
 	}
 }
 
+func TestLikely(t *testing.T) {
+	for name, want := range map[string]string{
+		"create_orders": "create_table", "create_trades_hypertable": "create_hypertable create_table", "alter_orders": "alter_table",
+		"add_email_to_users": "add_column", "add_status_index_to_orders": "add_index add_column", "index_orders_on_user_id": "add_index",
+		"add_unique_index_to_users": "add_unique_index add_index add_column", "add_user_id_to_orders": "add_foreign_key add_column",
+		"soft_delete_users": "soft_delete", "tidy": "", "": "", "AddTriggers": "", "add_triggers": "add_triggers", "add_retention_to_trades": "retention_policy add_column",
+	} {
+		var got []string
+		for _, tmpl := range templates.Likely(templates.All(), name) {
+			got = append(got, tmpl.Name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("Likely(%q) = %v, want %s", name, got, want)
+		}
+	}
+}
+
 func TestText(t *testing.T) {
 	text := templates.Text("add :{{column}}, default: %{}\n\n{{table}}_{{column}} {{ }} {{1, 2}} {{open")
 	if got, want := text.Fields(), []string{"column", "table"}; !slices.Equal(got, want) {

@@ -1,8 +1,9 @@
 package templates
 
 import (
-	"regexp"
 	"strings"
+
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // Text is text with fields in it, each written {{name}}. What stands between
@@ -16,7 +17,7 @@ type Segment struct {
 	Field string
 }
 
-var field = regexp.MustCompile(`\{\{([a-z][a-z0-9_]*)\}\}`)
+var field = regex.MustCompile(`\{\{([a-z][a-z0-9_]*)\}\}`)
 
 // Segments cuts the text into literals and fields, in order.
 func (t Text) Segments() []Segment {
