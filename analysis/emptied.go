@@ -10,7 +10,7 @@ import (
 // since as far as can be read. What fails or takes long because of rows does
 // not then.
 func (p *Pass) Emptied(s *Step, table migration.Name) bool {
-	e := p.Once(emptying{}, func() any { return p.emptying() }).(*emptying)
+	e := p.Once(emptyingKey{}, func() any { return p.emptying() }).(*emptying)
 	at, empty := e.order[s.Statement], false
 	for _, w := range e.writes[schema.RefOf(table)] {
 		if w.at >= at {
@@ -20,6 +20,8 @@ func (p *Pass) Emptied(s *Step, table migration.Name) bool {
 	}
 	return empty
 }
+
+type emptyingKey struct{}
 
 // emptying is what a direction does to the rows of whole tables.
 type emptying struct {
