@@ -74,18 +74,23 @@ func holds(p *analysis.Pass, least schema.Mode) func(s *analysis.Step) []hold {
 			s := &p.Steps[i]
 			if s.Statement != last {
 				now, pending, last = keep(now, pending), nil, s.Statement
-			}
-			if n := numbers[s.Statement]; n == 0 || n != tx {
-				now, tx = nil, n
+				if n := numbers[s.Statement]; n == 0 || n != tx {
+					now, tx = nil, n
+				}
 			}
 			if len(now) > 0 {
 				out[s] = now
 			}
-			if tx == 0 {
+			if tx == 0 && !s.Inner {
 				continue
 			}
 			for _, l := range blocking(p, s) {
-				if l.Mode == least || l.Mode.Stronger(least) {
+				if l.Mode != least && !l.Mode.Stronger(least) {
+					continue
+				}
+				if s.Inner { // each is a statement of its own
+					now = keep(now, []hold{{l, s}})
+				} else {
 					pending = append(pending, hold{l, s})
 				}
 			}

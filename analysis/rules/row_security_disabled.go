@@ -41,7 +41,7 @@ var rowSecurityDisabled = &analysis.Rule{
 	Summary:  "row level security no longer protects a table",
 	Severity: analysis.Warning,
 	Default:  true,
-	Aliases:  []string{"pgls/policyExistsRlsDisabled", "pgls/rlsPolicyAlwaysTrue"},
+	Aliases:  []string{"pgls/rlsPolicyAlwaysTrue"},
 	On:       []migration.Op{(*migration.AlterTable)(nil), (*migration.Create)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		switch op := s.Op.(type) {
