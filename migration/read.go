@@ -1,6 +1,10 @@
 package migration
 
-import "github.com/ddlsp/ddlsp/internal/source"
+import (
+	"unicode/utf8"
+
+	"github.com/ddlsp/ddlsp/internal/source"
+)
 
 // Parsed is what a statement's text says.
 type Parsed struct {
@@ -13,6 +17,24 @@ type Parsed struct {
 	// Count is the number of statements in the text: 0 for comments only, and
 	// more than one where two stand in one execute.
 	Count int
+	// Long are the names in the text that are longer than PostgreSQL keeps, as
+	// they are written.
+	Long []Ident
+}
+
+// MaxNameLength is how many bytes of a name PostgreSQL keeps.
+const MaxNameLength = 63
+
+// Truncate is what PostgreSQL keeps of a name.
+func Truncate(name string) string {
+	if len(name) <= MaxNameLength {
+		return name
+	}
+	n := MaxNameLength
+	for n > 0 && !utf8.RuneStart(name[n]) {
+		n--
+	}
+	return name[:n]
 }
 
 // A SyntaxError is PostgreSQL's complaint about a text. Offset is the byte in

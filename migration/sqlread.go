@@ -129,6 +129,13 @@ func readTree(sql string) *Parsed {
 		}
 	}
 	p.Ops = r.ops
+	for i, t := range r.toks {
+		if t.Len() > MaxNameLength && (t.Kind == pgparse.Word || t.Kind == pgparse.Quoted) {
+			if name := r.ident(i); len(name) > MaxNameLength {
+				p.Long = append(p.Long, Ident{name, t.Span})
+			}
+		}
+	}
 	return p
 }
 

@@ -257,3 +257,20 @@ func TestStrings(t *testing.T) {
 		}
 	}
 }
+
+// TestLongNames: names that PostgreSQL cuts are kept as they are written.
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("é", 40)
+	sql := `CREATE INDEX "` + long + `" ON t (a) -- ` + long + `
+		WHERE b = '` + long + `'`
+	p := ReadSQL(sql)
+	if len(p.Long) != 1 || p.Long[0].Name != long || p.Long[0].Span.Of(sql) != `"`+long+`"` {
+		t.Fatalf("long names %+v", p.Long)
+	}
+	if got := p.Ops[0].(*CreateIndex).Index.Name; got != Truncate(long) || len(got) != 62 {
+		t.Errorf("PostgreSQL keeps %q, Truncate %q", got, Truncate(long))
+	}
+	if Truncate("short") != "short" {
+		t.Error("a short name is cut")
+	}
+}
