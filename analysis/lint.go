@@ -39,6 +39,18 @@ type Settings struct {
 	Session []string
 	// CheckDown: rules that judge up judge down as well.
 	CheckDown bool
+	// Pasts are what is known of what others have run already.
+	Pasts []Past
+}
+
+// A Past is a place where migrations were run or published before, and can no
+// longer be changed: a database, the branch that others work from.
+type Past struct {
+	// Where names it for people: "main", "the database shop".
+	Where string
+	// Has reports whether a migration is there, and whether it did something
+	// else when it got there. It must be safe for concurrent use.
+	Has func(m *migration.Migration) (there, edited bool)
 }
 
 // Input is one migration to be judged in its history.

@@ -155,3 +155,6 @@ func without(p *analysis.Pass, s *analysis.Step) change {
 		return []source.Edit{{Path: f.Path, Span: wholeLine(text, span)}}, nil
 	}
 }
+
+// head is the place where a span begins.
+func head(s source.Span) source.Span { return source.Span{Start: s.Start, End: s.Start} }

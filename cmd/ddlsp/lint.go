@@ -99,10 +99,11 @@ func (a *app) lint(ctx context.Context, f lintFlags, args []string) error {
 		session.Open(path, 0, string(text))
 		opts.Paths = []string{path}
 	case f.since != "":
-		changed, err := a.changedSince(f.since)
+		changed, past, err := a.changedSince(f.since)
 		if err != nil {
 			return err
 		}
+		opts.Pasts = append(opts.Pasts, past)
 		opts.Only = func(path string) bool { return changed[path] }
 	}
 	for _, p := range args {

@@ -25,6 +25,8 @@ type LintOptions struct {
 	Only func(path string) bool
 	// Select and Ignore are rules.
 	Select, Ignore []string
+	// Pasts are what is known of what others have run already.
+	Pasts []analysis.Past
 }
 
 // Stats say what a Lint looked at.
@@ -97,8 +99,8 @@ func (s *Snapshot) Lint(ctx context.Context, opts LintOptions) ([]analysis.Findi
 		}
 	}
 	warm(owners)
-	extra := analysis.Settings{Select: opts.Select, Ignore: opts.Ignore}
-	special := len(opts.Select)+len(opts.Ignore) > 0
+	extra := analysis.Settings{Select: opts.Select, Ignore: opts.Ignore, Pasts: opts.Pasts}
+	special := len(opts.Select)+len(opts.Ignore)+len(opts.Pasts) > 0
 	results := make([]analysis.Result, len(jobs))
 	parallel(len(jobs), func(i int) {
 		if ctx.Err() == nil {

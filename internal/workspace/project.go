@@ -203,7 +203,7 @@ func (p *Project) lint(m *migration.Migration, extra analysis.Settings, special 
 		}
 	}
 	settings := p.LintSettings()
-	settings.Select, settings.Ignore = extra.Select, extra.Ignore
+	settings.Select, settings.Ignore, settings.Pasts = extra.Select, extra.Ignore, extra.Pasts
 	r := rules.Linter().Lint(analysis.Input{History: h.migrations, Target: i, Before: p.Catalog(i), Settings: settings,
 		End: func() *schema.Catalog { return p.Catalog(len(h.migrations)) }})
 	if !special {
