@@ -428,7 +428,11 @@ type Create struct {
 }
 
 // AlterSequence is ALTER SEQUENCE.
-type AlterSequence struct{ Sequence Name }
+type AlterSequence struct {
+	Sequence Name
+	// Owned is set by OWNED BY a column: the sequence falls with it.
+	Owned bool
+}
 
 // Comment is COMMENT ON.
 type Comment struct {

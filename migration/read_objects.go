@@ -61,7 +61,13 @@ func (r *reader) definition(n *pgparse.Node) {
 	case *pgparse.Node_CreateSeqStmt:
 		r.add(&Create{Kind: "sequence", Object: r.relation(s.CreateSeqStmt.Sequence), IfNotExists: s.CreateSeqStmt.IfNotExists})
 	case *pgparse.Node_AlterSeqStmt:
-		r.add(&AlterSequence{Sequence: r.relation(s.AlterSeqStmt.Sequence)})
+		owned := false
+		for _, o := range s.AlterSeqStmt.Options {
+			if d := o.GetDefElem(); d.GetDefname() == "owned_by" { // OWNED BY NONE is a list of one word
+				owned = len(d.GetArg().GetList().GetItems()) > 1
+			}
+		}
+		r.add(&AlterSequence{Sequence: r.relation(s.AlterSeqStmt.Sequence), Owned: owned})
 	case *pgparse.Node_CreatePolicyStmt:
 		p := s.CreatePolicyStmt
 		r.add(&Create{Kind: "policy", Object: Name{Name: p.PolicyName, Span: r.find(i, p.PolicyName)}, Table: r.relation(p.Table), Options: r.policyOptions(p)})

@@ -277,10 +277,15 @@ func (e *effects) op(op migration.Op, before, after *Catalog) {
 			before = next
 		}
 		e.vague = was
+	case *migration.AlterSequence:
+		// It falls with its table, whatever is said of it.
+		if m := e.marks[markKey{kind: "sequence", name: RefOf(op.Sequence)}]; m != nil && op.Owned {
+			m.vague = true
+		}
 	case *migration.TxControl:
 		e.lost = e.lost || strings.HasPrefix(op.Verb, "rollback")
 	case *migration.AlterColumnType, *migration.SetNotNull, *migration.SetDefault, *migration.ValidateConstraint,
-		*migration.SetTableOptions, *migration.AlterTable, *migration.Reindex, *migration.AlterDomain, *migration.AlterEnum, *migration.AlterSequence,
+		*migration.SetTableOptions, *migration.AlterTable, *migration.Reindex, *migration.AlterDomain, *migration.AlterEnum,
 		*migration.Comment, *migration.Grant, *migration.Write, *migration.RefreshView, *migration.Set, *migration.LockTable,
 		*migration.Maintain, *migration.Query, *migration.CallProcedure, *migration.CreateHypertable, *migration.AddDimension,
 		*migration.Other:
@@ -462,8 +467,11 @@ func (e *effects) rename(op *migration.Rename) {
 		e.drop(markKey{"index", table, ref}, false)
 		e.create(markKey{"index", table, Ref{ref.Schema, op.To}}, false)
 	case "type", "function", "procedure", "sequence":
-		e.drop(markKey{kind: op.Kind, name: ref}, false)
-		e.create(markKey{kind: op.Kind, name: Ref{ref.Schema, op.To}}, false)
+		from := markKey{kind: op.Kind, name: ref}
+		// A sequence that nothing made so far is one that a column made.
+		vague := op.Kind == "sequence" && e.marks[from] == nil
+		e.drop(from, vague)
+		e.create(markKey{kind: op.Kind, name: Ref{ref.Schema, op.To}}, vague)
 	case "domain":
 		e.drop(markKey{kind: "type", name: ref}, false)
 		e.create(markKey{kind: "type", name: Ref{ref.Schema, op.To}}, false)

@@ -62,6 +62,10 @@ func incompleteFrom(p *analysis.Pass, s *migration.Statement, c *migration.Comma
 		if o == nil {
 			continue
 		}
+		was, known := wasRequired(p, s, c)
+		if key == "null" && known && (o.Text == "false") == was {
+			continue // it stays what it was
+		}
 		kept = append(kept, key+": "+o.Text)
 		switch {
 		case key == "null" && o.Text == "false":
@@ -83,6 +87,39 @@ func incompleteFrom(p *analysis.Pass, s *migration.Statement, c *migration.Comma
 		})
 	}
 	p.ReportAt(s.Path, c.Span, r)
+}
+
+// wasRequired tells from the history whether the column of a modify was NOT
+// NULL before it.
+func wasRequired(p *analysis.Pass, s *migration.Statement, c *migration.Command) (required, known bool) {
+	step := p.Step(s)
+	if step == nil {
+		return false, false
+	}
+	var table migration.Name
+	switch op := step.Op.(type) {
+	case *migration.AlterColumnType:
+		table = op.Table
+	case *migration.SetNotNull:
+		table = op.Table
+	case *migration.AddColumn:
+		table = op.Table
+	case *migration.DropColumn:
+		table = op.Table
+	case *migration.DropConstraint:
+		table = op.Table
+	default:
+		return false, false
+	}
+	r := step.Before.Relation(table)
+	if r == nil || !step.Before.Complete(r) {
+		return false, false
+	}
+	col := r.Column(c.Column)
+	if col == nil {
+		return false, false
+	}
+	return col.NotNull, true
 }
 
 // literalType reports whether the value of from: is a type and no variable or

@@ -108,7 +108,7 @@ var nonAtomicMigration = &analysis.Rule{
 func changesSchema(op migration.Op) bool {
 	switch op := op.(type) {
 	case *migration.Query, *migration.Set, *migration.TxControl, *migration.LockTable, *migration.Maintain, *migration.RefreshView,
-		*migration.Reindex, *migration.Other, *migration.CallProcedure:
+		*migration.Reindex, *migration.Other, *migration.CallProcedure, *migration.Comment:
 		return false
 	case *migration.Do:
 		return slices.ContainsFunc(op.Ops, func(i migration.InnerOp) bool { return changesSchema(i.Op) })
