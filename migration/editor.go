@@ -40,6 +40,10 @@ type Editor interface {
 	// NotValid makes the constraint that s adds leave the rows unchecked that
 	// are there already; constraint is its definition in the SQL of s.
 	NotValid(m *Migration, s *Statement, constraint source.Span) ([]source.Edit, error)
+	// IndexAfter builds a plain index of a table's columns after s, by the name
+	// that the tool or PostgreSQL chooses. sql is the statement (without a
+	// semicolon) for the formats that write SQL.
+	IndexAfter(m *Migration, s *Statement, table Name, columns []string, sql string) ([]source.Edit, error)
 	// SetOption gives the call inside a DSL command (index, references, ...) an
 	// option, or gives that option another value. SQL has none.
 	SetOption(m *Migration, c *Command, key, value string) ([]source.Edit, error)

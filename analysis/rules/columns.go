@@ -67,7 +67,8 @@ func (c *typedColumn) at() source.Span {
 	return c.Span
 }
 
-// A rewording replaces what matches in a type as it is written.
+// A rewording replaces what matches in a type as it is written; to may name the
+// groups of from as $1.
 type rewording struct {
 	from *regexp.Regexp
 	to   string
@@ -76,11 +77,14 @@ type rewording struct {
 // reword returns the text with the match replaced, in upper case where the
 // match is; ok is false when nothing matches.
 func (w rewording) reword(text string) (string, bool) {
-	m := w.from.FindStringIndex(text)
-	if m == nil || w.to == "" {
+	if w.from == nil || w.to == "" {
 		return "", false
 	}
-	to := w.to
+	m := w.from.FindStringSubmatchIndex(text)
+	if m == nil {
+		return "", false
+	}
+	to := string(w.from.ExpandString(nil, w.to, text, m))
 	if old := text[m[0]:m[1]]; old == strings.ToUpper(old) && old != strings.ToLower(old) {
 		to = strings.ToUpper(to)
 	}

@@ -83,7 +83,9 @@ var foreignKeyTypeMismatch = &analysis.Rule{
 				if a == nil || b == nil {
 					continue
 				}
-				fails, narrow := mismatch(a.Type, b.Type)
+				was, is := a.Type, b.Type
+				was.Serial, is.Serial = "", ""
+				fails, narrow := mismatch(was, is)
 				if !fails && !narrow {
 					continue
 				}
@@ -92,15 +94,15 @@ var foreignKeyTypeMismatch = &analysis.Rule{
 				r := analysis.Report{
 					On: con.Span,
 					Message: fmt.Sprintf("this foreign key cannot be made: %s is %s and %s is %s, which cannot be compared",
-						own, schema.TypeSQL(a.Type), other, schema.TypeSQL(b.Type)),
+						own, schema.TypeSQL(was), other, schema.TypeSQL(is)),
 					Help:    "give the column the type of the key that it references",
-					Fixes:   fixes("Give the column the key's type", false, retypeKey(p, s, columns[i], b.Type)),
+					Fixes:   fixes("Give the column the key's type", false, retypeKey(p, s, columns[i], is)),
 					Related: analysis.RelatedTo(b.Created, other+" is made here"),
 				}
 				switch {
 				case narrow:
 					r.Severity = analysis.Info
-					r.Message = fmt.Sprintf("%s is %s and cannot hold every key of %s, which is %s", own, schema.TypeSQL(a.Type), other, schema.TypeSQL(b.Type))
+					r.Message = fmt.Sprintf("%s is %s and cannot hold every key of %s, which is %s", own, schema.TypeSQL(was), other, schema.TypeSQL(is))
 				case b.Created == nil || b.Created.Migration != p.Migration:
 					r.Severity = analysis.Warning
 				}

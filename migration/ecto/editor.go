@@ -1,6 +1,7 @@
 package ecto
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -383,7 +384,49 @@ func (e *editor) InsertAfter(m *migration.Migration, s *migration.Statement, sql
 }
 
 func (e *editor) insertBeside(s *migration.Statement, sql []string, before bool) ([]source.Edit, error) {
-	if s.Command == nil || len(sql) == 0 || s.Path != e.file.Path {
+	if len(sql) == 0 {
+		return nil, migration.ErrNotExpressible
+	}
+	return e.putBeside(s, before, func(indent string, change bool) string { return e.executes(sql, indent, change) })
+}
+
+// IndexAfter writes create index(...) on a line of its own below s.
+func (e *editor) IndexAfter(m *migration.Migration, s *migration.Statement, table migration.Name, columns []string, _ string) ([]source.Edit, error) {
+	if s.Command == nil || s.Command.Repeated || s.Command.Option("prefix") != nil && s.Command.Name != "execute" {
+		return nil, migration.ErrNotExpressible
+	}
+	atoms := make([]string, len(columns))
+	for i, c := range append([]string{table.Name}, columns...) {
+		if !plainAtom(c) {
+			return nil, migration.ErrNotExpressible
+		}
+		if i > 0 {
+			atoms[i-1] = ":" + c
+		}
+	}
+	call := "index(:" + table.Name + ", [" + strings.Join(atoms, ", ") + "])"
+	if s.Command.Name == "execute" && table.Schema != "" {
+		call = strings.TrimSuffix(call, ")") + fmt.Sprintf(", prefix: %q)", table.Schema)
+	}
+	fits := true
+	edits, err := e.putBeside(s, false, func(indent string, _ bool) string {
+		line := indent + "create " + call
+		if e.parentheses() {
+			line = indent + "create(" + call + ")"
+		}
+		fits = runes(line) <= lineWidth
+		return "\n" + line
+	})
+	if err == nil && !fits {
+		return nil, migration.ErrNotExpressible
+	}
+	return edits, err
+}
+
+// putBeside writes lines above or below s, which must stand on lines of its
+// own.
+func (e *editor) putBeside(s *migration.Statement, before bool, write func(indent string, change bool) string) ([]source.Edit, error) {
+	if s.Command == nil || s.Path != e.file.Path {
 		return nil, migration.ErrNotExpressible
 	}
 	text, span := e.file.Text, s.Command.Span
@@ -397,7 +440,7 @@ func (e *editor) insertBeside(s *migration.Statement, sql []string, before bool)
 		return nil, migration.ErrNotExpressible
 	}
 	nl := newline(text)
-	out := e.executes(sql, indent, f.name == "change" || e.calledByChange(f))
+	out := write(indent, f.name == "change" || e.calledByChange(f))
 	if before {
 		at := strings.LastIndexByte(text[:span.Start], '\n') + 1
 		at = aboveComments(text, at)

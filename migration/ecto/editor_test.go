@@ -325,3 +325,46 @@ func TestAddKeyColumn(t *testing.T) {
 		})
 	}
 }
+
+func TestIndexAfter(t *testing.T) {
+	for _, c := range []struct{ name, before, after string }{
+		{"table", "create table(:orders) do\n  add :user_id, :bigint\nend\n", "create table(:orders) do\n  add :user_id, :bigint\nend\n\ncreate index(:orders, [:user_id])\n"},
+		{"in parentheses", "create(table(:orders))\n", "create(table(:orders))\n\ncreate(index(:orders, [:user_id]))\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := mend(t, inChange(c.before), func(m *migration.Migration) ([]source.Edit, error) {
+				return m.Editor.IndexAfter(m, m.Up.Statements()[0], migration.Name{Name: "orders"}, []string{"user_id"}, "")
+			})
+			if diff := cmp.Diff(inChange(c.after), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	for _, text := range []string{"create table(:orders, prefix: \"x\")\n", "for t <- [:a, :b], do: create table(t)\n"} {
+		m := readText(inChange(text))
+		if edits, err := m.Editor.IndexAfter(m, m.Up.Statements()[0], migration.Name{Name: "orders"}, []string{"user_id"}, ""); err == nil {
+			t.Errorf("%s: %v", text, edits)
+		}
+	}
+}
+
+func TestSetOption(t *testing.T) {
+	for _, c := range []struct{ name, before, after string }{
+		{"new", "alter table(:orders) do\n  add :user_id, references(:users)\nend\n", "alter table(:orders) do\n  add :user_id, references(:users, type: :uuid)\nend\n"},
+		{"other value", "alter table(:orders) do\n  add :user_id, references(:users, type: :bigint, on_delete: :nothing), null: false\nend\n",
+			"alter table(:orders) do\n  add :user_id, references(:users, type: :uuid, on_delete: :nothing), null: false\nend\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := mend(t, inChange(c.before), func(m *migration.Migration) ([]source.Edit, error) {
+				return m.Editor.SetOption(m, m.Up.Statements()[0].Command.Sub[0], "type", ":uuid")
+			})
+			if diff := cmp.Diff(inChange(c.after), got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	m := readText(inChange("alter table(:orders) do\n  add :user_id, :bigint\nend\n"))
+	if edits, err := m.Editor.SetOption(m, m.Up.Statements()[0].Command.Sub[0], "type", ":uuid"); err == nil {
+		t.Errorf("a column without a call of its own: %v", edits)
+	}
+}

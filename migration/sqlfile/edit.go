@@ -476,6 +476,10 @@ func (editor) NotValid(m *migration.Migration, s *migration.Statement, constrain
 	return migration.NotValidKeyword(s, constraint)
 }
 
+func (e editor) IndexAfter(m *migration.Migration, s *migration.Statement, _ migration.Name, _ []string, sql string) ([]source.Edit, error) {
+	return e.InsertAfter(m, s, []string{sql})
+}
+
 func (editor) SetOption(*migration.Migration, *migration.Command, string, string) ([]source.Edit, error) {
 	return nil, migration.ErrNotExpressible
 }
