@@ -165,7 +165,7 @@ func TestFixMakesAFile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := writeFiles(t, map[string]string{
-				"migrations/000001_a.up.sql":   "CREATE TABLE a (id int PRIMARY KEY);\n",
+				"migrations/000001_a.up.sql":   "CREATE TABLE a (id bigint PRIMARY KEY);\n",
 				"migrations/000001_a.down.sql": "DROP TABLE a;\n",
 				"migrations/000002_b.up.sql":   "CREATE TABLE b (id int PRIMARY KEY);\n",
 			})
@@ -208,7 +208,7 @@ func TestRelatedFiles(t *testing.T) {
 	}
 	// The pair partner of golang-migrate, likewise.
 	pair := writeFiles(t, map[string]string{
-		"migrations/000001_a.up.sql":   "CREATE TABLE a (id int PRIMARY KEY);\n",
+		"migrations/000001_a.up.sql":   "CREATE TABLE a (id bigint PRIMARY KEY);\n",
 		"migrations/000001_a.down.sql": "DROP TABLE a;\n",
 	})
 	up, down := filepath.Join(pair, "migrations", "000001_a.up.sql"), filepath.Join(pair, "migrations", "000001_a.down.sql")
@@ -283,7 +283,7 @@ func TestCompletion(t *testing.T) {
 // Completing one file of a pair writes the other, which an edit cannot make.
 func TestCompletionOfAPair(t *testing.T) {
 	dir := writeFiles(t, map[string]string{
-		"migrations/000001_a.up.sql":            "CREATE TABLE a (id int PRIMARY KEY);\n",
+		"migrations/000001_a.up.sql":            "CREATE TABLE a (id bigint PRIMARY KEY);\n",
 		"migrations/000001_a.down.sql":          "DROP TABLE a;\n",
 		"migrations/000002_create_items.up.sql": "",
 	})
