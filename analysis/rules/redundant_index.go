@@ -89,6 +89,8 @@ var redundantIndex = &analysis.Rule{
 			}
 			needless, by, why := mine, other, "finds all that this one finds"
 			switch {
+			case covers(other, mine) && mine.Constraint != "" && other.Constraint == "" && covers(mine, other):
+				needless, by = other, mine // a constraint has an index of its own
 			case covers(other, mine):
 				if len(other.Keys) == len(mine.Keys) {
 					why = "has the same columns"
