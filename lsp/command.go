@@ -30,6 +30,7 @@ const (
 	cmdNewMigration   = "ddlsp.newMigration"
 	cmdExplain        = "ddlsp.explain"
 	cmdSelectDatabase = "ddlsp.selectDatabase"
+	cmdSchema         = "ddlsp.schema"
 	// cmdAddFiles writes the other half of a completed migration.
 	cmdAddFiles = "ddlsp.addFiles"
 	// cmdApplyFix applies a fix that makes a file, for clients that cannot.
@@ -51,6 +52,7 @@ func init() {
 		cmdStatus:         typed((*Server).status),
 		cmdVerify:         typed((*Server).verify),
 		cmdSelectDatabase: typed((*Server).selectDatabase),
+		cmdSchema:         typed((*Server).schema),
 		cmdNewMigration:   typed((*Server).newMigration),
 		cmdExplain:        typed((*Server).explain),
 		cmdAddFiles:       typed((*Server).addFiles),

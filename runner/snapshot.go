@@ -38,6 +38,21 @@ var timescale = []struct{ object, view, key, without string }{
 // numbered are names that TimescaleDB makes from ids.
 var numbered = regex.MustCompile(`_(materialized_hypertable|partial_view|direct_view|compressed_hypertable)_[0-9]+`)
 
+// Structure reads the structure of the target's database: the definition of
+// each object by its kind and name. What belongs to the version table, such as
+// "public.schema_migrations", is left out.
+func (t *Target) Structure(ctx context.Context, versionTable string) (map[string]string, error) {
+	schema, name, ok := strings.Cut(versionTable, ".")
+	if !ok {
+		schema, name = "public", versionTable
+	}
+	s, err := takeSnapshot(ctx, t, table{schema, name})
+	if err != nil {
+		return nil, err
+	}
+	return s.objects, nil
+}
+
 // takeSnapshot reads the structure of a database, without the version table.
 func takeSnapshot(ctx context.Context, t *Target, version table) (*snapshot, error) {
 	conn, err := t.connect(ctx, nil)

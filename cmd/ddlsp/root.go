@@ -79,6 +79,7 @@ var commands = []func(*app) *cobra.Command{
 	newRedo,
 	newStatus,
 	newVerify,
+	newSchema,
 	newDoctor,
 	newServe,
 	newWorker,

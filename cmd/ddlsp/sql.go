@@ -99,23 +99,24 @@ func (a *app) migration(ctx context.Context, snap *workspace.Snapshot, what stri
 	if err != nil {
 		return nil, nil, err
 	}
-	history := p.History(ctx)
+	return a.migrationOf(ctx, p, what)
+}
+
+// byVersion finds a version, with or without leading zeros.
+func byVersion(history []*migration.Migration, version string) *migration.Migration {
 	for _, m := range history {
-		if m.Version == what {
-			return m, p, nil
+		if m.Version == version {
+			return m
 		}
 	}
-	if trimmed := strings.TrimLeft(what, "0"); trimmed != "" {
+	if trimmed := strings.TrimLeft(version, "0"); trimmed != "" {
 		for _, m := range history {
 			if strings.TrimLeft(m.Version, "0") == trimmed {
-				return m, p, nil
+				return m
 			}
 		}
 	}
-	if len(history) == 0 {
-		return nil, nil, usagef("there is no file or version %s: the project in %s has no migrations", what, a.display(p.Root))
-	}
-	return nil, nil, usagef("there is no file or version %s; the project's versions run from %s to %s", what, history[0].Version, history[len(history)-1].Version)
+	return nil
 }
 
 // nothingToSend says why a direction has no statements.
