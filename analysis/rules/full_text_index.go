@@ -1,0 +1,97 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/source"
+	"github.com/ddlsp/ddlsp/migration"
+)
+
+// full-text-index reports indexes for full-text search that are slow, or that
+// miss rows.
+//
+// A GiST index of documents keeps signatures, which lose information: every
+// match must be looked up in the table again. A GIN index finds the rows
+// directly and is what PostgreSQL prefers for text search. And NULL swallows
+// text: name || ' ' || description is NULL when one of them is, and then the
+// row is never found.
+//
+// # Bad: sql
+//
+//	CREATE INDEX CONCURRENTLY orders_search ON orders USING gist (to_tsvector('english', state || ' ' || note));
+//
+// # Good: sql
+//
+//	CREATE INDEX CONCURRENTLY orders_search ON orders
+//	  USING gin (to_tsvector('english', coalesce(state, '') || ' ' || coalesce(note, '')));
+//
+// # Exceptions
+//
+// Columns that are NOT NULL. An index that is not only of the document: GIN
+// cannot hold every type.
+var fullTextIndex = &analysis.Rule{
+	ID:       "full-text-index",
+	Summary:  "an index for full-text search is slow or misses rows",
+	Severity: analysis.Info,
+	Default:  true,
+	Fix:      analysis.UnsafeFix,
+	On:       []migration.Op{(*migration.CreateIndex)(nil)},
+	Op: func(p *analysis.Pass, s *analysis.Step) {
+		op := s.Op.(*migration.CreateIndex)
+		if len(op.Keys) != 1 || op.Keys[0].Expr == nil || !slices.Contains(op.Keys[0].Expr.Functions, "to_tsvector") || s.Statement.IsUnknown(op.Keys[0].Expr.Span) {
+			return
+		}
+		expr := op.Keys[0].Expr
+		if strings.EqualFold(op.Method, "gist") {
+			p.Report(s, analysis.Report{
+				On:      op.Table.Span,
+				Message: "full-text search will be slower than it need be: a GiST index looks every match up in the table again",
+				Help:    "build it USING gin",
+				Fixes:   fixes("Build it with GIN", false, withGIN(p, s, op)),
+			})
+		}
+		if !strings.Contains(expr.SQL, "||") || slices.Contains(expr.Functions, "coalesce") || slices.Contains(expr.Functions, "concat_ws") {
+			return
+		}
+		r := s.Before.Relation(op.Table)
+		if r == nil || !s.Before.Complete(r) || strings.Contains(strings.ToLower(expr.SQL), "coalesce") {
+			return
+		}
+		for _, c := range r.Columns {
+			if !c.NotNull && regexp.MustCompile(`\b`+regexp.QuoteMeta(c.Name)+`\b`).MatchString(expr.SQL) {
+				p.Report(s, analysis.Report{
+					On:      op.KeySpan,
+					Message: fmt.Sprintf("rows without %s are never found: NULL makes the whole text NULL", quoted(c.Name)),
+					Help:    fmt.Sprintf("write coalesce(%s, '') for each column that may be NULL, in the queries as well", c.Name),
+				})
+				return
+			}
+		}
+	},
+}
+
+var usingGist = regexp.MustCompile(`(?i)\bUSING\s+(gist)\b`)
+
+// withGIN makes a GiST index a GIN one.
+func withGIN(p *analysis.Pass, s *analysis.Step, op *migration.CreateIndex) change {
+	return func() ([]source.Edit, error) {
+		if len(op.Include) > 0 || op.Keys[0].OpClass != "" {
+			return nil, migration.ErrNotExpressible // not in GIN
+		}
+		if inDSL(s) {
+			if p.Migration.Editor == nil || s.Statement.Command.Repeated {
+				return nil, migration.ErrNotExpressible
+			}
+			return p.Migration.Editor.SetOption(p.Migration, s.Statement.Command, "using", ":gin")
+		}
+		m := usingGist.FindStringSubmatchIndex(s.Statement.SQL[:max(op.KeySpan.Start, 0)])
+		if m == nil {
+			return nil, migration.ErrNotExpressible
+		}
+		return edit(s, source.Span{Start: m[2], End: m[3]}, "gin")()
+	}
+}
