@@ -2,8 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
-	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/internal/source"
@@ -50,53 +48,32 @@ var downCascade = &analysis.Rule{
 			return
 		}
 		var what string
+		var on source.Span
 		cascade := false
 		switch op := s.Op.(type) {
 		case *migration.Drop:
 			if op.Kind == "schema" || op.Kind == "extension" || len(op.Names) == 0 {
 				return
 			}
-			what, cascade = op.Names[0].String(), op.Cascade
+			what, on, cascade = op.Names[0].String(), op.Names[len(op.Names)-1].Span, op.Cascade
 		case *migration.DropColumn:
-			what, cascade = op.Table.String()+"."+op.Column.Name, op.Cascade
+			what, on, cascade = op.Table.String()+"."+op.Column.Name, op.Column.Span, op.Cascade
 		case *migration.DropConstraint:
-			what, cascade = op.Constraint.Name, op.Cascade
+			what, on, cascade = op.Constraint.Name, op.Constraint.Span, op.Cascade
 		case *migration.DropIndex:
 			if len(op.Indexes) == 0 {
 				return
 			}
-			what, cascade = op.Indexes[0].String(), op.Cascade
+			what, on, cascade = op.Indexes[0].String(), op.Indexes[len(op.Indexes)-1].Span, op.Cascade
 		}
 		if !cascade {
 			return
 		}
 		p.Report(s, analysis.Report{
+			On:      on,
 			Message: fmt.Sprintf("a rollback also drops whatever came to depend on %s, and does not say so", quoted(what)),
 			Help:    "leave CASCADE out: then the rollback stops when something else is in the way",
-			Fixes:   fixes("Leave CASCADE out", false, withoutCascade(p, s)),
+			Fixes:   fixes("Leave CASCADE out", false, withoutCascade(p, s, on)),
 		})
 	},
-}
-
-var cascadeAtEnd = regexp.MustCompile(`(?i)\s+CASCADE\s*$`)
-
-// withoutCascade takes CASCADE off a statement that drops one thing.
-func withoutCascade(p *analysis.Pass, s *analysis.Step) change {
-	return func() ([]source.Edit, error) {
-		if s.Inner || len(s.Statement.Ops()) != 1 {
-			return nil, migration.ErrNotExpressible
-		}
-		if inDSL(s) {
-			if p.Migration.Editor == nil || s.Statement.Command.Repeated {
-				return nil, migration.ErrNotExpressible
-			}
-			return p.Migration.Editor.SetOption(p.Migration, s.Statement.Command, "mode", ":restrict")
-		}
-		sql := strings.TrimRight(s.Statement.SQL, "; \t\r\n")
-		m := cascadeAtEnd.FindStringIndex(sql)
-		if m == nil {
-			return nil, migration.ErrNotExpressible
-		}
-		return edit(s, source.Span{Start: m[0], End: m[1]}, "")()
-	}
 }
