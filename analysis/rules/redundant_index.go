@@ -52,7 +52,8 @@ import (
 //
 // A unique index that is the beginning of another, which keeps its columns
 // unique; indexes with other methods, expressions, operator classes, collations
-// or conditions; pairs of which a later statement or migration drops one. The
+// or conditions; a unique index that comes after a plain one on the same
+// columns; pairs of which a later statement or migration drops one. The
 // shorter index is smaller, and can be worth its cost where it is read far
 // more often than written.
 var redundantIndex = &analysis.Rule{
@@ -95,7 +96,7 @@ var redundantIndex = &analysis.Rule{
 				if len(other.Keys) == len(mine.Keys) {
 					why = "has the same columns"
 				}
-			case covers(mine, other) && other.Constraint == "":
+			case len(mine.Keys) > len(other.Keys) && covers(mine, other) && other.Constraint == "":
 				needless, by = other, mine
 			default:
 				continue
