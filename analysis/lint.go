@@ -37,6 +37,11 @@ type Settings struct {
 	// Session are the server settings that the migrations' connection has before
 	// they run, by name ("lock_timeout"); "*" where they may be any.
 	Session []string
+	// Sizes are those of tables by name (schema.table outside public), as the
+	// statistics of a database that is like production say; LargeRows is from
+	// when on one is large, 0 for DefaultLargeRows.
+	Sizes     map[string]TableSize
+	LargeRows int64
 	// CheckDown: rules that judge up judge down as well.
 	CheckDown bool
 	// Pasts are what is known of what others have run already.
@@ -176,6 +181,10 @@ type run struct {
 	m        *migration.Migration
 	small    map[string]bool
 	severity []Severity // by index of rule; Off: does not run
+	// configured are the rules whose severity configuration says itself.
+	configured map[string]bool
+	// about is the table that the running rule asked the size of.
+	about    proportional
 	findings []Finding
 	index    map[findingKey]int
 }
@@ -199,6 +208,15 @@ func (l *Linter) newRun(in Input, m *migration.Migration) *run {
 	}
 	for i, rule := range l.rules {
 		r.severity[i] = in.Settings.severity(rule, over)
+	}
+	if len(in.Settings.Sizes) > 0 {
+		r.configured = map[string]bool{}
+		for id := range in.Settings.Severities {
+			r.configured[id] = true
+		}
+		for id := range over {
+			r.configured[id] = true
+		}
 	}
 	return r
 }
@@ -252,12 +270,13 @@ func (r *run) walk(p *Pass) {
 
 // panics of a rule are bugs of ours; they must not take the editor down.
 func (r *run) guard(rule *Rule, p *Pass, f func(*Pass)) {
-	p.rule = rule
+	p.rule, r.about = rule, proportional{}
 	defer r.recovered(rule, p)
 	f(p)
 }
 
 func (r *run) guardStep(rule *Rule, p *Pass, s *Step) {
+	r.about = proportional{}
 	defer r.recovered(rule, p)
 	rule.Op(p, s)
 }

@@ -156,8 +156,11 @@ func (p *Pass) Existing(s *Step, table migration.Name) bool {
 	return r != nil && r.Created != nil || s.Before.Taints() == p.Before.Taints()
 }
 
-// Small reports whether configuration lists the table as small.
+// Small reports whether configuration lists the table as small. Only rules ask
+// whose hazard grows with a table: the size of the one they asked of last, where
+// it is known, decides how severe the next finding is.
 func (p *Pass) Small(table migration.Name) bool {
+	p.run.about = proportional{p.rule, table}
 	return p.run.small[schema.RefOf(table).String()]
 }
 
@@ -221,15 +224,15 @@ func (p *Pass) Report(s *Step, r Report) {
 	if r.On != (source.Span{}) && s.Statement.IsUnknown(r.On) {
 		return
 	}
-	p.add(Finding{Path: s.Statement.Path, Span: p.Place(s, r.On)}, r)
+	p.add(Finding{Path: s.Statement.Path, Span: p.Place(s, r.On)}, r, s)
 }
 
 // ReportAt adds a finding about a place of a file.
 func (p *Pass) ReportAt(path string, span source.Span, r Report) {
-	p.add(Finding{Path: path, Span: span}, r)
+	p.add(Finding{Path: path, Span: span}, r, nil)
 }
 
-func (p *Pass) add(f Finding, r Report) {
+func (p *Pass) add(f Finding, r Report, s *Step) {
 	f.Rule, f.Direction = p.rule.ID, p.Direction
 	for i, rule := range p.run.l.rules {
 		if rule == p.rule {
@@ -240,6 +243,9 @@ func (p *Pass) add(f Finding, r Report) {
 		f.Severity = r.Severity
 	}
 	f.Message, f.Help, f.Fixes, f.Related = r.Message, r.Help, r.Fixes, r.Related
+	if len(p.Settings.Sizes) > 0 {
+		p.weigh(&f, s)
+	}
 	p.run.add(f)
 }
 

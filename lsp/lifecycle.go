@@ -117,7 +117,7 @@ func (s *Server) initialized() {
 func (s *Server) warmUp(ctx context.Context) {
 	path := filepath.Join(untitledDir, "warm-up.sql")
 	session := workspace.NewSession(workspace.Options{Dir: untitledDir})
-	session.Open(path, 1, "CREATE INDEX warm_up ON warm_up (warm_up);")
+	session.Open(path, 1, "CREATE INDEX warm_up ON warm_up (lower(warm_up));")
 	session.Snapshot().Findings(ctx, path)
 	for _, r := range s.roots.all() {
 		if _, err := r.session.Snapshot().Projects(ctx); err != nil {

@@ -15,6 +15,7 @@ var watched = []string{
 	"**/*.{sql,exs}",
 	"**/{ddlsp,.ddlsp}.toml",
 	"**/.ddlsp/templates/*",
+	"**/.ddlsp/sizes.json",
 	"**/{mix.exs,tern.conf,.env,dbconfig.yml,atlas.hcl,diesel.toml}",
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -125,6 +126,13 @@ func (a *app) examine(ctx context.Context, d doctorLine, p *workspace.Project) b
 			d.problem("template", fmt.Errorf("%s:%d: %s", a.display(e.Path), e.Line, e.Message))
 			ok = false
 		}
+	}
+	switch sizes, err := p.Sizes(); {
+	case err != nil:
+		d.problem("sizes", err)
+		ok = false
+	case sizes != nil:
+		d.fact("sizes", "%s in %s, read from %s on %s", plural(len(sizes.Tables), "table"), a.display(p.SizesPath()), sizes.Database, sizes.ReadAt.Format(time.DateOnly))
 	}
 	target, err := a.resolve(ctx, p)
 	if err != nil {

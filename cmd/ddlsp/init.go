@@ -85,6 +85,7 @@ func (a *app) initialConfig(ctx context.Context, p *workspace.Project, dir strin
 
 # [tables]
 # small = ["settings"]         # tables on which a blocking build does not matter
+# large_rows = 100000          # with sizes of tables: fewer rows than these lower a severity
 
 # [databases.dev]
 # url_env = "DATABASE_URL"     # the variable that holds the URL; no password belongs in this file
@@ -92,6 +93,7 @@ func (a *app) initialConfig(ctx context.Context, p *workspace.Project, dir strin
 # [databases.production]
 # url_env = "PRODUCTION_DATABASE_URL"
 # protected = true             # asks for the database's name before it is changed
+# sizes = true                 # ddlsp lint --database production heeds the sizes of its tables
 `)
 	return b.String()
 }

@@ -30,6 +30,7 @@ type lintFlags struct {
 	stdinFilename    string
 	selects, ignores []string
 	failOn           string
+	writeSizes       bool
 }
 
 func newLint(a *app) *cobra.Command {
@@ -52,6 +53,7 @@ func newLint(a *app) *cobra.Command {
 	fl.StringSliceVar(&f.selects, "select", nil, "run exactly these rules")
 	fl.StringSliceVar(&f.ignores, "ignore", nil, "do not run these rules")
 	fl.StringVar(&f.failOn, "fail-on", "warning", "exit with 1 on findings of this severity or above: error, warning, info, hint")
+	fl.BoolVar(&f.writeSizes, "write-sizes", false, "write the table sizes of --database to "+workspace.SizesName+", which every later lint reads")
 	return cmd
 }
 
@@ -110,6 +112,9 @@ func (a *app) lint(ctx context.Context, f lintFlags, args []string) error {
 		opts.Paths = append(opts.Paths, a.abs(p))
 	}
 	snap := session.Snapshot()
+	if err := a.readSizes(ctx, f, snap, &opts); err != nil {
+		return err
+	}
 	findings, stats, err := snap.Lint(ctx, opts)
 	if err != nil {
 		return &exitError{exitUsage, err}

@@ -21,6 +21,7 @@ type cache struct {
 	histories  map[string]*history
 	catalogs   map[string][]folded
 	bases      map[string]baseline
+	sizes      map[string]readSizes
 	layouts    map[string]*layoutCell
 	repos      map[string]*ecto.Repo
 	wrapping   map[string][]string // by root of a Mix project
@@ -53,7 +54,7 @@ type baseline struct {
 
 func newCache() *cache {
 	return &cache{migrations: map[string]*readMigration{}, histories: map[string]*history{}, catalogs: map[string][]folded{},
-		bases: map[string]baseline{}, layouts: map[string]*layoutCell{}, wrapping: map[string][]string{}, repos: map[string]*ecto.Repo{},
+		bases: map[string]baseline{}, sizes: map[string]readSizes{}, layouts: map[string]*layoutCell{}, wrapping: map[string][]string{}, repos: map[string]*ecto.Repo{},
 		templates: map[string]readTemplate{}}
 }
 
@@ -197,6 +198,26 @@ func (c *cache) baseline(path, text string) *schema.Catalog {
 	c.bases[path] = b
 	c.mu.Unlock()
 	return b.catalog
+}
+
+// readSizes are the sizes that a text says.
+type readSizes struct {
+	text  string
+	sizes *Sizes
+	err   error
+}
+
+// tableSizes reads a file of table sizes unless its text is as it was.
+func (c *cache) tableSizes(path, text string) (*Sizes, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, ok := c.sizes[path]
+	if !ok || r.text != text {
+		r.text = text
+		r.sizes, r.err = ParseSizes(text)
+		c.sizes[path] = r
+	}
+	return r.sizes, r.err
 }
 
 // elsewhere is the layout of a directory outside the session's own.

@@ -27,6 +27,9 @@ type LintOptions struct {
 	Select, Ignore []string
 	// Pasts are what is known of what others have run already.
 	Pasts []analysis.Past
+	// Sizes, when set, returns table sizes that were read from a project's
+	// database just now; nil for the project's file of them.
+	Sizes func(*Project) map[string]analysis.TableSize
 }
 
 // Stats say what a Lint looked at.
@@ -101,10 +104,20 @@ func (s *Snapshot) Lint(ctx context.Context, opts LintOptions) ([]analysis.Findi
 	warm(owners)
 	extra := analysis.Settings{Select: opts.Select, Ignore: opts.Ignore, Pasts: opts.Pasts}
 	special := len(opts.Select)+len(opts.Ignore)+len(opts.Pasts) > 0
+	for _, p := range owners {
+		if _, err := p.Sizes(); err != nil {
+			return nil, Stats{}, err
+		}
+	}
 	results := make([]analysis.Result, len(jobs))
 	parallel(len(jobs), func(i int) {
 		if ctx.Err() == nil {
-			results[i] = jobs[i].p.lint(jobs[i].m, extra, special)
+			own, special := extra, special
+			if opts.Sizes != nil {
+				own.Sizes = opts.Sizes(jobs[i].p)
+				special = special || own.Sizes != nil
+			}
+			results[i] = jobs[i].p.lint(jobs[i].m, own, special)
 		}
 	})
 	if err := ctx.Err(); err != nil {

@@ -40,9 +40,10 @@ type Project struct {
 	// outside of a Mix project.
 	Repo *ecto.Repo
 
-	plan *plan
-	snap *Snapshot
-	hist func() *history
+	plan  *plan
+	snap  *Snapshot
+	hist  func() *history
+	sizes func() *Sizes // of its file; nil without one that can be read
 }
 
 // A history is the migrations of a project in order.
@@ -54,6 +55,7 @@ type history struct {
 	mu      sync.Mutex
 	before  []*schema.Catalog // before[i] is what migrations[:i] leave
 	results map[int]analysis.Result
+	basis   basis
 }
 
 // project is the project of a plan as this snapshot sees it, one value for all
@@ -65,6 +67,13 @@ func (s *Snapshot) project(p *plan) *Project {
 	pr := &Project{Root: p.root, Format: p.format, Dirs: p.dirs, Config: p.config, Settings: p.settings,
 		Evidence: p.evidence, Foreign: p.foreign, Repo: p.repo, plan: p, snap: s}
 	pr.hist = sync.OnceValue(pr.build)
+	pr.sizes = sync.OnceValue(func() *Sizes {
+		sizes, err := pr.Sizes()
+		if err != nil {
+			return nil // doctor and lint say so
+		}
+		return sizes
+	})
 	known, _ := s.projects.LoadOrStore(p, pr)
 	return known.(*Project)
 }
@@ -137,7 +146,10 @@ func (p *Project) LintSettings() analysis.Settings {
 	s := analysis.Settings{
 		PostgresVersion: c.PostgresVersion, TimescaleVersion: c.TimescaleVersion,
 		ForwardOnly: c.Rollback == "forward-only", StartAfter: c.StartAfter, SmallTables: c.Tables.Small,
-		Severities: severities(c.Rules),
+		Severities: severities(c.Rules), LargeRows: c.Tables.LargeRows,
+	}
+	if sizes := p.sizes(); sizes != nil {
+		s.Sizes = sizes.Tables
 	}
 	if p.Repo != nil {
 		s.Session = p.Repo.Config.Session
@@ -194,8 +206,10 @@ func (p *Project) lint(m *migration.Migration, extra analysis.Settings, special 
 	if i < 0 {
 		return analysis.Result{}
 	}
+	basis := basis{p.plan, p.Settings, p.sizes()}
 	if !special {
 		h.mu.Lock()
+		h.restOn(basis)
 		r, ok := h.results[i]
 		h.mu.Unlock()
 		if ok {
@@ -204,10 +218,14 @@ func (p *Project) lint(m *migration.Migration, extra analysis.Settings, special 
 	}
 	settings := p.LintSettings()
 	settings.Select, settings.Ignore, settings.Pasts = extra.Select, extra.Ignore, extra.Pasts
+	if extra.Sizes != nil {
+		settings.Sizes = extra.Sizes
+	}
 	r := rules.Linter().Lint(analysis.Input{History: h.migrations, Target: i, Before: p.Catalog(i), Settings: settings,
 		End: func() *schema.Catalog { return p.Catalog(len(h.migrations)) }})
 	if !special {
 		h.mu.Lock()
+		h.restOn(basis)
 		h.results[i] = r
 		h.mu.Unlock()
 	}
