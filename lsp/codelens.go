@@ -50,7 +50,7 @@ func (s *Server) runnable(f *file) bool {
 		return false
 	}
 	switch f.m.Format {
-	case migration.Ecto, migration.Goose, migration.GolangMigrate:
+	case migration.Ecto, migration.Goose, migration.GolangMigrate, migration.Dbmate, migration.Tern, migration.Sqlx, migration.Diesel:
 		return true
 	}
 	return false

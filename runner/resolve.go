@@ -207,7 +207,7 @@ func (o *ResolveOptions) ofTool() (t *Target, looked []string, err error) {
 		return o.ofEnv("GOOSE_DBSTRING")
 	case migration.Dbmate:
 		return o.ofEnv("DATABASE_URL")
-	case migration.Sqlx, migration.Diesel:
+	case migration.Sqlx, migration.Diesel, migration.Prisma, migration.NodePgMigrate, migration.Drizzle:
 		return o.ofEnv("DATABASE_URL")
 	case migration.Tern:
 		return o.ofTern()

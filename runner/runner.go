@@ -147,9 +147,16 @@ func New(t *Target, history []*migration.Migration, opts Options) (*Runner, erro
 		r.tool = &dbmate{r}
 	case migration.Tern:
 		r.tool = &tern{r}
+	case migration.Sqlx:
+		r.tool = &sqlx{r}
+	case migration.Diesel:
+		r.tool = &diesel{r}
 	default:
 		o, ok := others[opts.Format]
 		if !ok {
+			if cmd := commands[opts.Format]; cmd != "" {
+				return nil, refusef("ddlsp neither runs %s migrations nor knows what is applied. Run: %s", opts.Format, cmd)
+			}
 			return nil, refusef("ddlsp does not run %s migrations: use the tool itself", opts.Format)
 		}
 		r.tool = &other{r, o}
@@ -370,13 +377,14 @@ func label(m *migration.Migration) string {
 // upSteps are the pending migrations of the history that a request takes, for
 // the tools that apply whatever is missing.
 func (r *Runner) upSteps(req Request, pending []*migration.Migration) []Step {
+	compare := comparison(r.opts.Format)
 	var steps []Step
 	for _, m := range pending {
 		if !req.All {
-			if req.To != "" && compareVersions(m.Version, req.To) > 0 {
+			if req.To != "" && compare(m.Version, req.To) > 0 {
 				continue
 			}
-			if req.ToExclusive != "" && compareVersions(m.Version, req.ToExclusive) >= 0 {
+			if req.ToExclusive != "" && compare(m.Version, req.ToExclusive) >= 0 {
 				continue
 			}
 			if req.Step > 0 && len(steps) == req.Step {
@@ -391,13 +399,18 @@ func (r *Runner) upSteps(req Request, pending []*migration.Migration) []Step {
 // stopsAt reports whether a rollback that has taken back n migrations ends
 // before the one with the version.
 func (req Request) stopsAt(version string, n int) bool {
+	return req.stops(compareVersions, version, n)
+}
+
+// stops is stopsAt for versions in any order.
+func (req Request) stops(compare func(a, b string) int, version string, n int) bool {
 	switch {
 	case req.All:
 		return false
 	case req.To != "":
-		return compareVersions(version, req.To) < 0
+		return compare(version, req.To) < 0
 	case req.ToExclusive != "":
-		return compareVersions(version, req.ToExclusive) <= 0
+		return compare(version, req.ToExclusive) <= 0
 	case req.Step > 0:
 		return n == req.Step
 	}

@@ -47,6 +47,8 @@ type state struct {
 	// known are versions that have a row of any kind (goose's is_applied=false).
 	known map[string]bool
 	dirty bool // golang-migrate
+	// failed are versions of which the table says that they failed half way.
+	failed []string
 	// compare orders versions as the tool does.
 	compare func(a, b string) int
 
@@ -234,6 +236,26 @@ func compareVersions(a, b string) int {
 	return strings.Compare(a, b)
 }
 
+// compareParts orders versions such as 1.10 and 1.9 by their parts.
+func compareParts(a, b string) int {
+	x, y := strings.FieldsFunc(a, versionMark), strings.FieldsFunc(b, versionMark)
+	for i := range max(len(x), len(y)) {
+		p, q := "0", "0"
+		if i < len(x) {
+			p = x[i]
+		}
+		if i < len(y) {
+			q = y[i]
+		}
+		if c := compareVersions(p, q); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func versionMark(r rune) bool { return r == '.' || r == '_' }
+
 func numeric(v string) bool {
 	return v != "" && strings.Trim(v, "0123456789") == ""
 }
@@ -260,8 +282,11 @@ func plural(n int, what string) string {
 // comparison is how the tool of a format orders versions: dbmate by their text,
 // so that 9 is not 009, the others as numbers.
 func comparison(f migration.Format) func(a, b string) int {
-	if f == migration.Dbmate {
+	switch f {
+	case migration.Dbmate, migration.Diesel:
 		return strings.Compare
+	case migration.Flyway:
+		return compareParts
 	}
 	return compareVersions
 }

@@ -80,7 +80,7 @@ func (r *Runner) Status(ctx context.Context, prefix string) (*Status, error) {
 			if s.rows[i].Edited != nil {
 				l.Edited = s.rows[i].Edited(m)
 			}
-			if s.dirty && sameVersion(m.Version, newest) {
+			if s.dirty && sameVersion(m.Version, newest) || slices.Contains(s.failed, s.rows[i].Version) {
 				l.State = StateDirty
 			}
 		} else if newest != "" && s.compare(m.Version, newest) < 0 {
