@@ -263,10 +263,31 @@ func (c *Catalog) Apply(at *Origin, op migration.Op) *Catalog {
 		n.put(r)
 		return n
 	case *migration.Reindex, *migration.AlterSequence, *migration.Comment, *migration.Grant,
-		*migration.AlterDomain, *migration.Write, *migration.RefreshView, *migration.Set, *migration.LockTable, *migration.Maintain, *migration.Other:
+		*migration.AlterDomain, *migration.Write, *migration.RefreshView, *migration.Set, *migration.LockTable, *migration.Maintain:
 		return c
+	case *migration.Other:
+		return c.giveSettings(op)
 	}
 	return c.Taint() // cannot happen: a test applies every operation
+}
+
+// giveSettings notes the settings of ALTER ROLE and ALTER DATABASE.
+func (c *Catalog) giveSettings(op *migration.Other) *Catalog {
+	switch op.Tag {
+	case "alter role", "alter user", "alter database":
+	default:
+		return c
+	}
+	for _, set := range op.Settings {
+		if set.Reset || c.RoleSetting(set.Name) {
+			continue
+		}
+		n := c.copy()
+		n.roleSettings = append(slices.Clone(n.roleSettings), set.Name)
+		slices.Sort(n.roleSettings)
+		c = n
+	}
+	return c
 }
 
 // edit returns a copy of the relation to be changed and put back, a new

@@ -249,6 +249,18 @@ type Catalog struct {
 	objects pmap[*Object]
 	// taints counts the statements that could not be read.
 	taints int
+	// roleSettings are the settings that roles or databases were given, sorted.
+	roleSettings []string
+}
+
+// RoleSetting reports whether a migration gave a role or a database a setting:
+// ALTER ROLE ... SET. Sessions may then begin with it.
+func (c *Catalog) RoleSetting(name string) bool {
+	if c == nil {
+		return false
+	}
+	_, ok := slices.BinarySearch(c.roleSettings, name)
+	return ok
 }
 
 // New returns an empty catalog.

@@ -43,3 +43,15 @@ func TestPartitionsAndRowSecurity(t *testing.T) {
 		t.Error("nobody can tell what a rollback to a savepoint took back")
 	}
 }
+
+func TestRoleSettings(t *testing.T) {
+	c := New()
+	for _, sql := range []string{"ALTER ROLE shop SET work_mem = '1GB'", "ALTER DATABASE d SET lock_timeout = '5s'", "ALTER ROLE shop RESET statement_timeout", "ALTER ROLE shop LOGIN"} {
+		for _, op := range migration.ReadSQL(sql).Ops {
+			c = c.Apply(&Origin{}, op)
+		}
+	}
+	if !c.RoleSetting("lock_timeout") || !c.RoleSetting("work_mem") || c.RoleSetting("statement_timeout") {
+		t.Errorf("%q", c.roleSettings)
+	}
+}

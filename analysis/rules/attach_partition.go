@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
 )
@@ -122,9 +123,9 @@ func provesBound(r *schema.Relation, keys []string) bool {
 }
 
 var (
-	rangeBound = regexp.MustCompile(`(?is)^for\s+values\s+from\s*\(([^(),]+)\)\s*to\s*\(([^(),]+)\)$`)
-	listBound  = regexp.MustCompile(`(?is)^for\s+values\s+in\s*\(([^()]+)\)$`)
-	nullWord   = regexp.MustCompile(`(?i)\bnull\b`)
+	rangeBound = regex.MustCompile(`(?is)^for\s+values\s+from\s*\(([^(),]+)\)\s*to\s*\(([^(),]+)\)$`)
+	listBound  = regex.MustCompile(`(?is)^for\s+values\s+in\s*\(([^()]+)\)$`)
+	nullWord   = regex.MustCompile(`(?i)\bnull\b`)
 )
 
 // boundCheck is the condition that a bound of a single key stands for, "" where

@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
@@ -70,7 +70,7 @@ import (
 //
 // Tables that the same migration creates, tables listed as small, INSERT of
 // values, and an UPDATE or DELETE that names single rows by a key. Calls of a
-// repo that only read.
+// repo that only read. The first write under each lock is reported.
 var backfillInSchemaMigration = &analysis.Rule{
 	ID:       "backfill-in-schema-migration",
 	Summary:  "rows are written while the same transaction keeps their table locked",
@@ -80,6 +80,7 @@ var backfillInSchemaMigration = &analysis.Rule{
 		"strong_migrations/backfilling"},
 	Body: func(p *analysis.Pass) {
 		held := holds(p, schema.ShareRowExclusive)
+		told := map[*analysis.Step]bool{} // by the step that took the lock
 		for i := range p.Steps {
 			s := &p.Steps[i]
 			op, ok := s.Op.(*migration.Write)
@@ -87,27 +88,20 @@ var backfillInSchemaMigration = &analysis.Rule{
 				continue
 			}
 			for _, h := range held(s) {
-				if h.Relation == schema.RefOf(op.Table) {
-					reportBackfill(p, s, "", h, op.Table.Span)
-					break
+				if h.Relation == schema.RefOf(op.Table) && !told[h.by] {
+					told[h.by] = true
+					p.Report(s, backfillReport("this write", h, op.Table.Span))
 				}
 			}
 		}
-		repoWrites(p)
+		repoWrites(p, told)
 	},
-}
-
-func reportBackfill(p *analysis.Pass, s *analysis.Step, what string, h hold, on source.Span) {
-	if what == "" {
-		what = "this write"
-	}
-	p.Report(s, backfillReport(what, h, on))
 }
 
 func backfillReport(what string, h hold, on source.Span) analysis.Report {
 	return analysis.Report{
 		On:      on,
-		Message: fmt.Sprintf("%s is blocked for as long as %s takes: the lock of the change above is held until the transaction ends", blocked(h.Lock), what),
+		Message: fmt.Sprintf("%s are blocked for as long as %s takes: the lock of the change above is held until the transaction ends", blocked(h.Lock), what),
 		Help:    "write the rows in a migration of its own, in steps and without a transaction around all of them",
 		Related: []analysis.Related{{Message: "the lock is taken here", Path: h.by.Statement.Path, Span: h.by.Statement.Span}},
 	}
@@ -161,11 +155,11 @@ func fewRows(r *schema.Relation, op *migration.Write) bool {
 var writingCalls = map[string]bool{"update_all": true, "delete_all": true, "update": true, "update!": true, "delete": true, "delete!": true,
 	"insert_or_update": true, "insert_or_update!": true}
 
-var stringLiteral = regexp.MustCompile(`"([a-z_][a-z0-9_.]*)"`)
+var stringLiteral = regex.MustCompile(`"([a-z_][a-z0-9_.]*)"`)
 
 // repoWrites looks at what an Ecto migration writes through its repo, which
 // cannot be read further than the names that stand in the call.
-func repoWrites(p *analysis.Pass) {
+func repoWrites(p *analysis.Pass, told map[*analysis.Step]bool) {
 	if p.Migration.Format != migration.Ecto || p.Body.Tx != migration.Explicit {
 		return
 	}
@@ -204,9 +198,10 @@ func repoWrites(p *analysis.Pass) {
 				}
 			}
 		}
-		if new || p.Small(nameOf(h.Relation)) {
+		if new || told[h.by] || p.Small(nameOf(h.Relation)) {
 			continue
 		}
+		told[h.by] = true
 		p.ReportAt(st.Path, c.Span, backfillReport(strings.TrimSuffix(c.Function, "!"), h, source.Span{}))
 	}
 }

@@ -2,13 +2,12 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -64,7 +63,7 @@ var badTimeoutValue = &analysis.Rule{
 	Aliases:  []string{"pgfence/lock-timeout-zero", "pgfence/lock-timeout-too-long", "pgfence/lock-timeout-after-dangerous-statement"},
 	Body: func(p *analysis.Pass) {
 		var first *analysis.Step // that waits for a lock
-		guarded := slices.Contains(p.Settings.Session, "lock_timeout") || slices.Contains(p.Settings.Session, "*")
+		guarded := givenBySession(p, "lock_timeout")
 		var sets []*analysis.Step
 		late := map[*analysis.Step]*analysis.Step{}
 		locked := map[*analysis.Step]bool{} // sets that something follows which waits
@@ -139,7 +138,7 @@ func timeoutReport(op *migration.Set, locked bool) (r analysis.Report, to string
 	return r, ""
 }
 
-var durationText = regexp.MustCompile(`^\s*(-?\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d)?\s*$`)
+var durationText = regex.MustCompile(`^\s*(-?\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d)?\s*$`)
 
 // duration reads a time as PostgreSQL's settings in milliseconds do; unit tells
 // whether one was written.

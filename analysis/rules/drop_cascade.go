@@ -2,11 +2,11 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
@@ -153,7 +153,7 @@ func list(items []string) string {
 	return strings.Join(items, ", ")
 }
 
-var cascadeNext = regexp.MustCompile(`(?i)^(?:\s*\([^()]*\))?(\s+cascade)\b`)
+var cascadeNext = regex.MustCompile(`(?i)^(?:\s*\([^()]*\))?(\s+cascade)\b`)
 
 // withoutCascade removes the CASCADE behind a name, or Ecto's mode: :cascade.
 func withoutCascade(p *analysis.Pass, s *analysis.Step, name source.Span) change {

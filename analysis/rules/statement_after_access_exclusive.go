@@ -64,7 +64,8 @@ import (
 // listed as small, statements without a common transaction. Writes to the
 // locked table itself are for backfill-in-schema-migration, the validation of a
 // constraint added in the same transaction for
-// validate-constraint-in-same-transaction.
+// validate-constraint-in-same-transaction. The first slow statement of a
+// transaction is reported.
 var statementAfterAccessExclusive = &analysis.Rule{
 	ID:       "statement-after-access-exclusive",
 	Summary:  "slow work while the transaction keeps a table closed to reads and writes",
@@ -73,6 +74,7 @@ var statementAfterAccessExclusive = &analysis.Rule{
 	Aliases:  []string{"pgls/runningStatementWhileHoldingAccessExclusive", "pgfence/statement-after-access-exclusive", "eugene/E4"},
 	Body: func(p *analysis.Pass) {
 		held := holds(p, schema.AccessExclusive)
+		told := map[*analysis.Step]bool{} // by the step that took the lock
 		for i := range p.Steps {
 			s := &p.Steps[i]
 			list := held(s)
@@ -84,9 +86,13 @@ var statementAfterAccessExclusive = &analysis.Rule{
 				continue
 			}
 			h := list[0]
+			if told[h.by] {
+				continue
+			}
+			told[h.by] = true
 			p.Report(s, analysis.Report{
 				On:      on,
-				Message: fmt.Sprintf("%s is blocked while %s: the lock of the change above is held until the transaction ends", blocked(h.Lock), what),
+				Message: fmt.Sprintf("%s are blocked while %s: the lock of the change above is held until the transaction ends", blocked(h.Lock), what),
 				Help:    "do this in a migration of its own",
 				Related: []analysis.Related{{Message: "the lock is taken here", Path: h.by.Statement.Path, Span: h.by.Statement.Span}},
 			})
