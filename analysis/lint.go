@@ -44,6 +44,8 @@ type Settings struct {
 	LargeRows int64
 	// CheckDown: rules that judge up judge down as well.
 	CheckDown bool
+	// Naming are regular expressions that names must match, by what is named.
+	Naming map[string]string
 	// Pasts are what is known of what others have run already.
 	Pasts []Past
 }

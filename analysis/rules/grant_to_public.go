@@ -34,7 +34,7 @@ import (
 //
 // # Exceptions
 //
-// USAGE on a schema.
+// USAGE on a schema, and what whoever runs the migration grants to itself.
 var grantToPublic = &analysis.Rule{
 	ID:       "grant-to-public",
 	Summary:  "a right is given to everybody, or every right to a role",
@@ -51,8 +51,8 @@ var grantToPublic = &analysis.Rule{
 		usage := op.Kind == "schema" && slices.Equal(op.Privileges, []string{"usage"})
 		r := analysis.Report{On: op.Objects[0].Span}
 		switch all := len(op.Privileges) == 0; {
-		case usage:
-			return
+		case usage, slices.ContainsFunc(op.To, func(to string) bool { return to == "current_user" || to == "session_user" || to == "current_role" }):
+			return // whoever runs the migration gives it to itself
 		case slices.Contains(op.To, "public") && all:
 			r.Message = fmt.Sprintf("every role, later ones included, gets every right on %s", object)
 			r.Help = "grant what is needed to the roles that need it"

@@ -45,7 +45,8 @@ import (
 // # Exceptions
 //
 // Refresh policies: a continuous aggregate may have several. A policy that is
-// added again with the same arguments and if_not_exists.
+// added again with the same arguments and if_not_exists. Calls in a DO block,
+// which may run under a condition.
 var policyAlreadyExists = &analysis.Rule{
 	ID:       "policy-already-exists",
 	Summary:  "a second policy of a kind fails or is ignored",
@@ -56,7 +57,7 @@ var policyAlreadyExists = &analysis.Rule{
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.Policy)
 		r := s.Before.Relation(op.Relation)
-		if op.Remove || op.Kind == "refresh" || r == nil || s.Statement.IsUnknown(op.Call.Span) {
+		if op.Remove || op.Kind == "refresh" || r == nil || s.Inner || s.Statement.IsUnknown(op.Call.Span) {
 			return
 		}
 		var old *schema.Job

@@ -52,6 +52,10 @@ type Settings struct {
 	Rules           map[string]Severity `toml:"rules"`
 	Tables          Tables              `toml:"tables"`
 	Overrides       []Override          `toml:"overrides"`
+	// Naming are regular expressions that names must match, by what is named:
+	// "table", "column", "index", "constraint", "view", "function", "trigger",
+	// "type".
+	Naming map[string]string `toml:"naming"`
 	Databases       map[string]Database `toml:"databases"`
 }
 
@@ -131,6 +135,7 @@ func (c *Config) For(i int) Settings {
 	}
 	s.Tables.Small = append(append([]string(nil), base.Tables.Small...), s.Tables.Small...)
 	s.Rules = merge(base.Rules, s.Rules)
+	s.Naming = merge(base.Naming, s.Naming)
 	s.Databases = merge(base.Databases, s.Databases)
 	s.Overrides = append(append([]Override(nil), base.Overrides...), s.Overrides...)
 	return s

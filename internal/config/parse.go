@@ -254,6 +254,9 @@ func (at positions) add(p *unstable.Parser, table string, e *unstable.Node) {
 	at[k] = [2]int{start.Line, start.Column}
 }
 
+// namedKinds are the keys of [naming].
+var namedKinds = []string{"table", "column", "index", "constraint", "view", "function", "trigger", "type"}
+
 // check finds what the types cannot say.
 func (c *Config) check() []error {
 	var errs []error
@@ -270,6 +273,13 @@ func (c *Config) check() []error {
 		}
 		if s.TimescaleVersion != "" && strings.Trim(s.TimescaleVersion, "0123456789.") != "" {
 			fail(prefix+"timescaledb_version", "%q is no version of TimescaleDB; write for example \"2.20\"", s.TimescaleVersion)
+		}
+		for _, kind := range slices.Sorted(maps.Keys(s.Naming)) {
+			if !slices.Contains(namedKinds, kind) {
+				fail(prefix+"naming."+kind, "nothing is called %q here; use %s", kind, strings.Join(namedKinds, ", "))
+			} else if _, err := regexp.Compile(s.Naming[kind]); err != nil {
+				fail(prefix+"naming."+kind, "%v", err)
+			}
 		}
 		if d := s.DefaultDatabase; d != "" {
 			if _, ok := all[d]; !ok && d != "embedded" {

@@ -146,7 +146,7 @@ func (p *Project) LintSettings() analysis.Settings {
 	s := analysis.Settings{
 		PostgresVersion: c.PostgresVersion, TimescaleVersion: c.TimescaleVersion,
 		ForwardOnly: c.Rollback == "forward-only", StartAfter: c.StartAfter, SmallTables: c.Tables.Small,
-		Severities: severities(c.Rules), LargeRows: c.Tables.LargeRows,
+		Severities: severities(c.Rules), LargeRows: c.Tables.LargeRows, Naming: c.Naming,
 	}
 	if sizes := p.sizes(); sizes != nil {
 		s.Sizes = sizes.Tables
