@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -56,7 +56,7 @@ var continuousAggregateUniqueIndex = &analysis.Rule{
 			})
 		}
 		// replace rewrites words of the statement's own text.
-		replace := func(title string, re *regexp.Regexp, text string) []analysis.Fix {
+		replace := func(title string, re *regex.Regexp, text string) []analysis.Fix {
 			m := re.FindStringSubmatchIndex(sql)
 			if m == nil || s.Inner {
 				return nil
@@ -101,8 +101,8 @@ var continuousAggregateUniqueIndex = &analysis.Rule{
 }
 
 var (
-	uniqueWord       = regexp.MustCompile(`(?i)^\s*create(\s+unique)\b`)
-	viewWord         = regexp.MustCompile(`(?i)^\s*(?:drop|alter)\s+(view)\b`)
-	materializedWord = regexp.MustCompile(`(?i)^\s*comment\s+on\s+(materialized\s+)view\b`)
-	wholeStatement   = regexp.MustCompile(`(?s)^\s*(\S.*?)[\s;]*$`)
+	uniqueWord       = regex.MustCompile(`(?i)^\s*create(\s+unique)\b`)
+	viewWord         = regex.MustCompile(`(?i)^\s*(?:drop|alter)\s+(view)\b`)
+	materializedWord = regex.MustCompile(`(?i)^\s*comment\s+on\s+(materialized\s+)view\b`)
+	wholeStatement   = regex.MustCompile(`(?s)^\s*(\S.*?)[\s;]*$`)
 )

@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -91,11 +91,11 @@ func connects(calls []migration.Call, report func(source.Span, string)) {
 }
 
 var (
-	userMapping = regexp.MustCompile(`(?i)^[^']*\b(?:user\s+mapping|server)\b`)
-	placeholder = regexp.MustCompile(`\$\{|\{\{|\$\(|#\{|^:|^<.*>$|^%.*%$|^@.*@$|^__.*__$|^\$[A-Z_]`)
+	userMapping = regex.MustCompile(`(?i)^[^']*\b(?:user\s+mapping|server)\b`)
+	placeholder = regex.MustCompile(`\$\{|\{\{|\$\(|#\{|^:|^<.*>$|^%.*%$|^@.*@$|^__.*__$|^\$[A-Z_]`)
 	// A password of a URL, and one of "key=value" pairs.
-	urlPassword = regexp.MustCompile(`^[a-z][a-z0-9+]*://[^/@:]*:([^/@]+)@`)
-	keyPassword = regexp.MustCompile(`(?i)(?:^|\s)password\s*=\s*('[^']*'|[^\s']+)`)
+	urlPassword = regex.MustCompile(`^[a-z][a-z0-9+]*://[^/@:]*:([^/@]+)@`)
+	keyPassword = regex.MustCompile(`(?i)(?:^|\s)password\s*=\s*('[^']*'|[^\s']+)`)
 )
 
 // secret reports whether a value is a password and not a place for one.
@@ -103,7 +103,7 @@ func secret(value string) bool { return value != "" && !placeholder.MatchString(
 
 // passwordIn reports whether a connection string holds a password.
 func passwordIn(text string) bool {
-	for _, re := range []*regexp.Regexp{urlPassword, keyPassword} {
+	for _, re := range []*regex.Regexp{urlPassword, keyPassword} {
 		if m := re.FindStringSubmatch(text); m != nil && secret(strings.Trim(m[1], "'")) {
 			return true
 		}

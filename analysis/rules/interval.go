@@ -1,16 +1,16 @@
 package rules
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
 var (
-	intervalPart  = regexp.MustCompile(`^\s*([+-]?[0-9]*\.?[0-9]+)\s*([a-zA-Z]+)\s*`)
-	intervalClock = regexp.MustCompile(`^\s*([+-]?)([0-9]+):([0-9]{2})(?::([0-9]{2}))?\s*$`)
+	intervalPart  = regex.MustCompile(`^\s*([+-]?[0-9]*\.?[0-9]+)\s*([a-zA-Z]+)\s*`)
+	intervalClock = regex.MustCompile(`^\s*([+-]?)([0-9]+):([0-9]{2})(?::([0-9]{2}))?\s*$`)
 )
 
 // unitDays are the units of an interval in days; a month has 30, as PostgreSQL

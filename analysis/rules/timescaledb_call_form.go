@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -84,7 +84,7 @@ var timescaledbCallForm = &analysis.Rule{
 }
 
 // The verb right before a call that is the whole statement.
-var callVerb = regexp.MustCompile(`(?i)^(?:\s|--[^\n]*\n|/\*(?s:.)*?\*/)*(select|call)\s+$`)
+var callVerb = regex.MustCompile(`(?i)^(?:\s|--[^\n]*\n|/\*(?s:.)*?\*/)*(select|call)\s+$`)
 
 // timescaleKind tells TimescaleDB's procedures from its functions by their
 // names.

@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -85,7 +85,7 @@ var timescaledbDeprecatedAPI = &analysis.Rule{
 	},
 }
 
-var compressionSettings = regexp.MustCompile(`(?i)\btimescaledb_information\.compression_settings\b`)
+var compressionSettings = regex.MustCompile(`(?i)\btimescaledb_information\.compression_settings\b`)
 
 // oldOptions reports the first option with an old name; the fix renames all.
 func oldOptions(s *analysis.Step, options []migration.RelOption, report func(source.Span, string, string, ...analysis.Fix)) {
@@ -113,7 +113,7 @@ func oldOptions(s *analysis.Step, options []migration.RelOption, report func(sou
 	}
 }
 
-var selectWord = regexp.MustCompile(`(?i)^\s*(select)\s+$`)
+var selectWord = regex.MustCompile(`(?i)^\s*(select)\s+$`)
 
 // renamedPolicy turns SELECT of an old policy function into CALL of the new
 // procedure.

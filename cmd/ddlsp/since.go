@@ -5,10 +5,10 @@ import (
 	"errors"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -95,4 +95,4 @@ func withoutComments(text string) string {
 	return besidePunctuation.ReplaceAllString(strings.Join(words, " "), "$1")
 }
 
-var besidePunctuation = regexp.MustCompile(` ?([(),;]) ?`)
+var besidePunctuation = regex.MustCompile(` ?([(),;]) ?`)

@@ -55,8 +55,8 @@ type Settings struct {
 	// Naming are regular expressions that names must match, by what is named:
 	// "table", "column", "index", "constraint", "view", "function", "trigger",
 	// "type".
-	Naming map[string]string `toml:"naming"`
-	Databases       map[string]Database `toml:"databases"`
+	Naming    map[string]string   `toml:"naming"`
+	Databases map[string]Database `toml:"databases"`
 }
 
 // A Project is one of [[projects]].

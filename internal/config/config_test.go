@@ -96,6 +96,8 @@ func TestMistakes(t *testing.T) {
 		{"type", "migrations = \"x\"", `c.toml:1:14: this is a string, but must be a list of texts, as in ["a", "b"]`},
 		{"type of a number", "postgres_version = \"16\"", `c.toml:1:20: this is a string, but must be a whole number`},
 		{"type of a table", "rules = 3", `c.toml:1:9: this is an integer, but must be a table`},
+		{"naming", "[naming]\ntabel = \"^x\"", `c.toml:2:9: nothing is called "tabel" here; use table, column, index, constraint, view, function, trigger, type`},
+		{"naming pattern", "[naming]\ntable = \"(\"", `c.toml:2:9: error parsing regexp`},
 		{"syntax", "format = ", `c.toml:1:`},
 	}
 	for _, test := range tests {
