@@ -628,6 +628,9 @@ func (c *Catalog) reads(op *migration.CreateView) (from []Ref, uses []Use) {
 		}
 	}
 	for _, u := range op.Uses {
+		if u.Column == "" && u.Relation.IsZero() && len(from) > 1 {
+			continue // * of one of several SELECTs: it cannot be told whose
+		}
 		of := from
 		if !u.Relation.IsZero() {
 			of = []Ref{RefOf(u.Relation)}
