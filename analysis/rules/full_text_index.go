@@ -9,6 +9,7 @@ import (
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/schema"
 )
 
 // full-text-index reports indexes for full-text search that are slow, or that
@@ -67,11 +68,48 @@ var fullTextIndex = &analysis.Rule{
 					On:      op.KeySpan,
 					Message: fmt.Sprintf("rows without %s are never found: NULL makes the whole text NULL", quoted(c.Name)),
 					Help:    fmt.Sprintf("write coalesce(%s, '') for each column that may be NULL, in the queries as well", c.Name),
+					Fixes:   fixes("Take NULL for no text", false, withCoalesce(p, s, r, expr)),
 				})
 				return
 			}
 		}
 	},
+}
+
+// word is a name in SQL that needs no quotes, or text in quotes.
+var word = regexp.MustCompile(`'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_$.]*`)
+
+// withCoalesce takes each text column of an expression that may be NULL for
+// empty text.
+func withCoalesce(p *analysis.Pass, s *analysis.Step, r *schema.Relation, expr *migration.Expr) change {
+	return func() ([]source.Edit, error) {
+		if inDSL(s) && s.Statement.Command.Repeated {
+			return nil, migration.ErrNotExpressible
+		}
+		nullable := map[string]bool{}
+		for _, c := range r.Columns {
+			if !c.NotNull {
+				nullable[c.Name] = true
+				if t := c.Type.Name; t != "text" && t != "varchar" && t != "citext" {
+					nullable[c.Name] = false // '' is no number
+				}
+			}
+		}
+		text := expr.Span.Of(s.Statement.SQL)
+		var b strings.Builder
+		last := 0
+		for _, m := range word.FindAllStringIndex(text, -1) {
+			if !nullable[strings.ToLower(text[m[0]:m[1]])] {
+				continue
+			}
+			b.WriteString(text[last:m[0]] + "coalesce(" + text[m[0]:m[1]] + ", '')")
+			last = m[1]
+		}
+		if last == 0 {
+			return nil, migration.ErrNotExpressible
+		}
+		return edit(s, expr.Span, b.String()+text[last:])()
+	}
 }
 
 var usingGist = regexp.MustCompile(`(?i)\bUSING\s+(gist)\b`)

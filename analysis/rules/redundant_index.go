@@ -116,6 +116,9 @@ var redundantIndex = &analysis.Rule{
 				r.Help = "drop " + quoted(other.Name) + " once this index is there"
 				if other.Created != nil && other.Created.Migration == p.Migration {
 					r.Help = "leave " + quoted(other.Name) + " out"
+					if made := stepOf(p, other.Created.Statement); made != nil {
+						r.Fixes = fixes("Delete the index "+other.Name, false, without(p, made))
+					}
 				}
 			} else if _, ok := s.Op.(*migration.CreateIndex); ok && len(s.Statement.Ops()) == 1 {
 				r.Fixes = fixes("Delete the index", false, without(p, s))
@@ -124,6 +127,18 @@ var redundantIndex = &analysis.Rule{
 			return
 		}
 	},
+}
+
+// stepOf is the step of a statement of this direction that makes an index and
+// nothing else, or nil.
+func stepOf(p *analysis.Pass, st *migration.Statement) *analysis.Step {
+	for i := range p.Steps {
+		s := &p.Steps[i]
+		if _, ok := s.Op.(*migration.CreateIndex); ok && s.Statement == st && !s.Inner && len(st.Ops()) == 1 {
+			return s
+		}
+	}
+	return nil
 }
 
 // stays reports whether an index is there at the end of the migration, and of
