@@ -186,10 +186,10 @@ func (x *execution) remains(f *Failure, after string) {
 		}
 	}
 	if len(ok) > 0 {
-		parts = append(parts, fmt.Sprintf("Done before it: %s.", strings.Join(ok, ", ")))
+		parts = append(parts, fmt.Sprintf("Done before it: %s.", listed(ok)))
 	}
 	if len(todo) > 0 {
-		parts = append(parts, fmt.Sprintf("Not reached: %s.", strings.Join(todo, ", ")))
+		parts = append(parts, fmt.Sprintf("Not reached: %s.", listed(todo)))
 	}
 	f.Remains = strings.Join(parts, " ")
 }
@@ -237,4 +237,13 @@ func (x *execution) sweep(ctx context.Context, st Step) []string {
 		return nil
 	}
 	return invalidIndexes(ctx, x.conn)
+}
+
+// listed names versions, the first and the last of many.
+func listed(versions []string) string {
+	const most = 8
+	if len(versions) <= most {
+		return strings.Join(versions, ", ")
+	}
+	return fmt.Sprintf("%s, ... %s (%d in all)", strings.Join(versions[:most/2], ", "), versions[len(versions)-1], len(versions))
 }
