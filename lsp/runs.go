@@ -134,7 +134,7 @@ func (s *Server) run(ctx context.Context, token protocol.ProgressToken, op strin
 		case "migration":
 			begun++
 			rep.say(strings.TrimSpace(fmt.Sprintf("%d of %d: %s %s", begun, of, e.Version, e.Name)), begun-1, of)
-		case "waiting", "notice":
+		case "waiting", "notice", "output":
 			rep.say(e.Message, begun-1, of)
 		}
 	})

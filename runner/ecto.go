@@ -113,11 +113,12 @@ func (e *ecto) read(ctx context.Context, conn *pgx.Conn, s *state, prefix string
 }
 
 func (e *ecto) plan(s *state, req Request) (*choice, error) {
-	if u := e.r.opts.Ecto.Unknown; len(u) > 0 {
-		return nil, refusef("the configuration of %s sets %s, which ddlsp cannot follow: it would not run the migrations as Ecto does. Nothing was changed. Run them with: %s",
-			e.r.opts.Ecto.Repo, strings.Join(u, ", "), e.command(req))
+	if u := e.r.opts.Ecto.Unknown; len(u) > 0 && e.r.handOver == nil {
+		why := fmt.Sprintf("the configuration of %s sets %s, which ddlsp cannot follow", e.r.opts.Ecto.Repo, strings.Join(u, ", "))
+		return nil, &Error{Refused: true, tool: why,
+			Err: fmt.Errorf("%s: it would not run the migrations as Ecto does. Nothing was changed. Run them with: %s", why, e.command(req))}
 	}
-	if e.r.opts.Ecto.Lock == AdvisoryLock && e.r.opts.Ecto.Repo == "" {
+	if e.r.handOver == nil && e.r.opts.Ecto.Lock == AdvisoryLock && e.r.opts.Ecto.Repo == "" {
 		return nil, refusef("the repo's module is not known, and its advisory lock is named by it: run the migrations with %s", e.command(req))
 	}
 	switch req.Direction {
@@ -183,6 +184,9 @@ func (e *ecto) planDown(s *state, req Request) *choice {
 }
 
 func (e *ecto) run(ctx context.Context, x *execution) error {
+	if e.r.handOver != nil {
+		return x.runByMix(ctx)
+	}
 	lock, err := e.r.target.connect(ctx, nil)
 	if err != nil {
 		return err

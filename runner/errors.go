@@ -11,6 +11,9 @@ type Error struct {
 	// configuration, environment, a foreign table, an unknown version.
 	Refused bool
 	Err     error
+	// tool is the reason when what was refused only the team's own tool can
+	// do.
+	tool string
 }
 
 func (e *Error) Error() string { return e.Err.Error() }

@@ -18,7 +18,8 @@ import (
 // An Event tells of the progress of a run.
 type Event struct {
 	// Kind is "migration" (one begins), "statement" (one is sent), "notice",
-	// "waiting" (for a lock) or "done" (a migration ended).
+	// "waiting" (for a lock), "output" (a line of what mix prints) or "done" (a
+	// migration ended).
 	Kind      string `json:"kind"`
 	Version   string `json:"version,omitempty"`
 	Name      string `json:"name,omitempty"`

@@ -49,6 +49,9 @@ func (p *Plan) hash() string {
 	put(string(p.runner.opts.Format))
 	put(string(p.Request.Direction))
 	put(p.Request.Prefix)
+	if p.runner.handOver != nil {
+		put("mix")
+	}
 	for _, s := range p.Steps {
 		put(s.Migration.Version)
 		put(string(s.Direction))

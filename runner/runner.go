@@ -34,6 +34,14 @@ type Options struct {
 	// Baseline is the schema before the first migration, for the locks in
 	// plans; nil for none.
 	Baseline *schema.Catalog
+	// Events gets what is told while a plan is made; nil for nobody.
+	Events func(Event)
+}
+
+func (o *Options) event(e Event) {
+	if o.Events != nil {
+		o.Events(e)
+	}
 }
 
 // Ecto is what the runner must know of an Ecto repo.
@@ -51,6 +59,11 @@ type Ecto struct {
 	// Unknown are settings of the repo's configuration that change how
 	// migrations run and that ddlsp does not understand.
 	Unknown []string
+	// Runner is RunAuto, RunNative or RunMix; "" means RunNative. Mix runs in
+	// Dir, the directory of the repo's mix.exs; Dirs are its migration
+	// directories. All are absolute.
+	Runner, Dir string
+	Dirs        []string
 }
 
 // EctoLock is a strategy of migration_lock.
@@ -91,6 +104,8 @@ type Runner struct {
 	history []*migration.Migration
 	opts    Options
 	tool    tool
+	// handOver is set when mix is to run the migrations.
+	handOver *handOver
 }
 
 // A tool is the way one migration tool keeps its version table, locks and
@@ -220,8 +235,25 @@ func (s *state) inCurrentSchema(name string) (table, error) {
 	return table{s.server.schema, name}, nil
 }
 
-// Plan finds out what a request would do. It changes nothing.
+// Plan finds out what a request would do. It changes nothing. A plan that mix
+// is to run is made with mix's own word of where the repo's database is.
 func (r *Runner) Plan(ctx context.Context, req Request) (*Plan, error) {
+	if r.byMix() && r.handOver == nil {
+		if err := r.ask(ctx, "", req); err != nil {
+			return nil, err
+		}
+	}
+	p, err := r.makePlan(ctx, req)
+	if why := r.needsMix(err); why != "" {
+		if err := r.ask(ctx, why, req); err != nil {
+			return nil, err
+		}
+		return r.makePlan(ctx, req)
+	}
+	return p, err
+}
+
+func (r *Runner) makePlan(ctx context.Context, req Request) (*Plan, error) {
 	conn, srv, err := r.connect(ctx)
 	if err != nil {
 		return nil, err
@@ -260,6 +292,11 @@ func (r *Runner) planFrom(s *state, req Request) (*Plan, error) {
 		}
 		if st.Direction == migration.Down && st.Body().Origin == migration.Empty {
 			c.notes = append(c.notes, fmt.Sprintf("the down migration of %s is empty: its version is taken back and the schema stays as it is", label(st.Migration)))
+		}
+	}
+	if r.handOver != nil {
+		if err := r.planByMix(c, s, req); err != nil {
+			return nil, err
 		}
 	}
 	p := &Plan{Target: r.target, Request: req, Steps: c.steps, Notes: c.notes, state: s, runner: r}
@@ -328,7 +365,11 @@ func (r *Runner) runnable(st Step, req Request) error {
 	m, body := st.Migration, st.Body()
 	name := label(m)
 	native := func(why string) error {
-		return refusef("%s cannot be run by ddlsp: %s. Nothing was changed. Run it with: %s", name, why, r.tool.command(req))
+		if r.handOver != nil {
+			return nil
+		}
+		return &Error{Refused: true, tool: fmt.Sprintf("%s cannot be run by ddlsp itself: %s", name, why),
+			Err: fmt.Errorf("%s cannot be run by ddlsp: %s. Nothing was changed. Run it with: %s", name, why, r.tool.command(req))}
 	}
 	if m.Beam != "" {
 		return native(m.Beam)

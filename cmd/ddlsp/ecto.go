@@ -38,6 +38,10 @@ func ectoOptions(p *workspace.Project) *runner.Ecto {
 	out := &runner.Ecto{
 		Repo: p.Repo.Name, Lock: runner.TableLock, Source: c.Source,
 		MaxTries: int(c.LockMaxTries), RetryMillis: int(c.LockRetryMillis), Unknown: c.Unknown,
+		Runner: string(p.Settings.Runner), Dir: p.Repo.Root, Dirs: p.Dirs,
+	}
+	if out.Runner == "" {
+		out.Runner = runner.RunAuto
 	}
 	switch c.Lock {
 	case "pg_advisory_lock":

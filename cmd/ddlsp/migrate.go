@@ -99,6 +99,7 @@ func (a *app) change(ctx context.Context, d runner.Direction, f *runFlags) error
 	if err != nil {
 		return err
 	}
+	a.events = a.progress(f)
 	r, target, err := a.runner(ctx, p)
 	if err != nil {
 		return runError(err)
@@ -254,6 +255,10 @@ func (a *app) progress(f *runFlags) func(runner.Event) {
 		case "notice":
 			if !a.flags.quiet {
 				fmt.Fprintf(a.err, "%s: %s\n", e.Severity, e.Message)
+			}
+		case "output": // mix's own words
+			if !a.flags.quiet {
+				fmt.Fprintln(a.err, st.dim("  "+e.Message))
 			}
 		case "waiting":
 			fmt.Fprintf(a.err, "waiting: %s\n", e.Message)

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/ddlsp/ddlsp/runner"
 )
 
 // Exit codes of every command.
@@ -49,6 +50,8 @@ type app struct {
 	out, err io.Writer
 	dir      string
 	flags    globalFlags
+	// events gets what a command tells before it runs; nil for nobody.
+	events func(runner.Event)
 }
 
 // globalFlags are the flags that every command takes.

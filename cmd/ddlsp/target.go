@@ -39,14 +39,13 @@ func (a *app) resolveOptions(p *workspace.Project) runner.ResolveOptions {
 // runner returns the runner of a project on its database. The caller closes
 // the target.
 func (a *app) runner(ctx context.Context, p *workspace.Project) (*runner.Runner, *runner.Target, error) {
-	if p.Settings.Runner == "mix" && p.Format == migration.Ecto {
-		return nil, nil, usagef("the configuration says runner = \"mix\": run the migrations with mix ecto.migrate")
-	}
 	t, err := a.resolve(ctx, p)
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := runner.New(t, p.History(ctx), a.runnerOptions(p))
+	opts := a.runnerOptions(p)
+	opts.Events = a.events
+	r, err := runner.New(t, p.History(ctx), opts)
 	if err != nil {
 		t.Close()
 		return nil, nil, err

@@ -140,7 +140,11 @@ func (a *app) verifyProject(ctx context.Context, snap *workspace.Snapshot, p *wo
 		return nil, err
 	}
 	defer target.Close()
-	r, err := runner.New(target, history, a.runnerOptions(p))
+	opts := a.runnerOptions(p)
+	if opts.Ecto != nil {
+		opts.Ecto.Runner = runner.RunNative // mix would not run on a scratch database
+	}
+	r, err := runner.New(target, history, opts)
 	if err != nil {
 		return nil, err
 	}

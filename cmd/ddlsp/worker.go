@@ -52,6 +52,7 @@ func (a *app) work(ctx context.Context, req worker.Request, s *worker.Session) (
 	if req.Op == "verify" {
 		return a.workVerify(ctx, session.Snapshot(), p, req, s)
 	}
+	a.events = s.Event
 	r, target, err := a.runner(ctx, p)
 	if err != nil {
 		return nil, asWorkerError(err)
