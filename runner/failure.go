@@ -32,6 +32,7 @@ type Failure struct {
 	unit, sent int // the unit that failed, and how many of its statements were done
 	before     int // statements done in earlier units
 	lost       bool
+	vague      bool // which statement failed is not known
 	err        error
 }
 
@@ -168,6 +169,8 @@ func (x *execution) remains(f *Failure, after string) {
 		parts = append(parts, fmt.Sprintf("%s opens or ends transactions itself, so what stays of it depends on where it failed: compare it with the database.", name))
 	case body.Tx == migration.Explicit, body.Tx == migration.ImplicitIfMulti && len(body.Units) <= 1:
 		parts = append(parts, fmt.Sprintf("Nothing of %s stays: its statements were undone together.", name))
+	case f.vague:
+		parts = append(parts, fmt.Sprintf("%s runs outside a transaction: what it did before it failed stays. Compare it with the database, and undo it by hand or change the migration so that it can be run again.", name))
 	case done == 0:
 		parts = append(parts, fmt.Sprintf("%s runs outside a transaction; its first statement failed, so nothing of it stays but what that statement itself leaves.", name))
 	default:

@@ -10,6 +10,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -89,8 +90,10 @@ func (r *Runner) withoutSecrets(line string) string {
 	if len(pw) < 4 { // too short to be told from other text, and no secret
 		return line
 	}
-	line = strings.ReplaceAll(line, pw, "***")
-	return strings.ReplaceAll(line, url.QueryEscape(pw), "***")
+	for _, form := range []string{pw, url.QueryEscape(pw), url.PathEscape(pw)} {
+		line = strings.ReplaceAll(line, form, "***")
+	}
+	return line
 }
 
 var (
@@ -152,6 +155,10 @@ func (x *execution) nowApplied(ctx context.Context) (*state, error) {
 // task runs one mix task, which is to do the steps from first to end.
 func (x *execution) task(ctx context.Context, args []string, before *state, first, end int) error {
 	began := map[string]time.Time{}
+	var since time.Time
+	if err := x.conn.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&since); err != nil {
+		return refusef("%s did not answer: %w", x.target, plainError(err))
+	}
 	x.events(Event{Kind: "output", Message: "mix " + strings.Join(args, " ")})
 	out, runErr := x.mix(ctx, args, func(l string) {
 		if m := runningLine.FindStringSubmatch(l); m != nil {
@@ -174,6 +181,9 @@ func (x *execution) task(ctx context.Context, args []string, before *state, firs
 	})
 	reading, cancel := background(ctx)
 	defer cancel()
+	if ctx.Err() != nil {
+		x.cancelLeftOver(reading, since, first, end)
+	}
 	after, err := x.nowApplied(reading)
 	if err != nil {
 		return failf("mix ended (%s), and then the version table could not be read: %w. Look at the status of the database", ended(runErr), err)
@@ -200,6 +210,25 @@ func (x *execution) task(ctx context.Context, args []string, before *state, firs
 	return x.mixFailure(out, runErr, undone, began)
 }
 
+// cancelLeftOver cancels the statement that a stopped mix left running in the
+// server: a statement of this plan, in a session that the same user began from
+// the same place since then.
+func (x *execution) cancelLeftOver(ctx context.Context, since time.Time, first, end int) {
+	const shown = 200 // the server shows no more than the beginning of a statement
+	var texts []string
+	for _, st := range x.plan.Steps[first:end] {
+		for _, s := range st.Body().Statements() {
+			if r := []rune(s.SQL); s.NotRunnable == "" && s.Opaque == "" && len(r) > 0 {
+				texts = append(texts, string(r[:min(shown, len(r))]))
+			}
+		}
+	}
+	// What cannot be cancelled ends by itself, which is what is said of it.
+	_, _ = x.conn.Exec(ctx, `SELECT pg_catalog.pg_cancel_backend(a.pid) FROM pg_catalog.pg_stat_activity a, pg_catalog.pg_stat_activity me
+WHERE me.pid = pg_catalog.pg_backend_pid() AND a.pid <> me.pid AND a.datid = me.datid AND a.usesysid = me.usesysid
+ AND a.client_addr IS NOT DISTINCT FROM me.client_addr AND a.backend_start >= $1 AND a.state = 'active' AND left(a.query, $2) = ANY($3)`, since, shown, texts)
+}
+
 func ended(err error) string {
 	if err == nil {
 		return "well"
@@ -222,7 +251,7 @@ func (x *execution) mixFailure(out string, runErr error, undone []int, began map
 	x.step = at
 	st := x.plan.Steps[at]
 	body := st.Body()
-	f := &Failure{Step: st, Path: body.Path, Span: body.Span, err: runErr}
+	f := &Failure{Step: st, Path: body.Path, Span: body.Span, vague: true, err: runErr}
 	started := !began[bare(st.Migration.Version)].IsZero()
 	switch {
 	case cancelled:
@@ -235,16 +264,19 @@ func (x *execution) mixFailure(out string, runErr error, undone []int, began map
 	default:
 		f.Message = runErr.Error()
 		if m := serverError.FindStringSubmatch(f.Message); m != nil {
-			f.SQLState, f.Message = m[1], m[2]
+			f.SQLState = m[1]
+			f.Message, f.Statement, _ = strings.Cut(m[2], " query: ")
 		}
-		f.placeInStack(out)
+		if !f.placeByLog(out) {
+			f.placeInStack(out)
+		}
 	}
 	if started {
 		x.result.Steps[at].Outcome = Failed
 		x.remember(&x.result.Steps[at])
 		what := ""
 		if cancelled {
-			what = " mix was stopped; a statement that was running may go on in the server until it ends."
+			what = " mix was stopped; a statement that was running, and could not be cancelled, goes on in the server until it ends."
 		}
 		x.remains(f, "The version table is as it was before it."+what)
 	} else {
@@ -263,6 +295,32 @@ func notReached(remains string) string {
 		}
 	}
 	return ""
+}
+
+// placeByLog finds the statement that Ecto logged last, where it is one of
+// those that are known.
+func (f *Failure) placeByLog(out string) bool {
+	last := ""
+	for line := range strings.Lines(out) {
+		if m := commandLine.FindStringSubmatch(strings.TrimRight(line, "\n")); m != nil {
+			last = m[1]
+		}
+	}
+	text, ok := strings.CutPrefix(last, "execute ")
+	sql, err := strconv.Unquote(text) // Elixir escapes as Go does, but for a few characters
+	if !ok || err != nil {
+		return false
+	}
+	body := f.Step.Body()
+	sure := !slices.ContainsFunc(body.Statements(), func(s *migration.Statement) bool { return s.Opaque != "" || s.NotRunnable != "" })
+	for i, s := range body.Statements() {
+		if s.SQL == sql {
+			f.Path, f.Span, f.Statement = s.Path, s.Span, s.SQL
+			f.before, f.vague = i, !sure
+			return true
+		}
+	}
+	return false
 }
 
 // placeInStack finds the line of the migration that Elixir's stack names.

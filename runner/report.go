@@ -51,6 +51,9 @@ type ReportSQL struct {
 	SQL   string       `json:"sql"`
 	Unit  int          `json:"unit"`
 	Locks []ReportLock `json:"locks"`
+	// Opaque says why the statement is not known before it runs; null when it
+	// is.
+	Opaque *string `json:"opaque"`
 }
 
 // A ReportLock is a lock that a statement takes on a relation.
@@ -120,6 +123,11 @@ func (s Step) sql(c *schema.Catalog) []ReportSQL {
 	for i, u := range s.Body().Units {
 		for _, st := range u.Statements {
 			line := ReportSQL{SQL: st.SQL, Unit: i, Locks: []ReportLock{}}
+			if why := st.NotRunnable; why != "" && s.Migration.Format == migration.Ecto {
+				line.Opaque = &why
+			} else if why := st.Opaque; why != "" && s.Migration.Format == migration.Ecto {
+				line.Opaque = &why
+			}
 			for _, l := range schema.StatementLocks(st, c) {
 				line.Locks = append(line.Locks, ReportLock{l.Relation.String(), string(l.Mode)})
 			}

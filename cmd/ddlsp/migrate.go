@@ -231,7 +231,15 @@ func (a *app) showPlan(plan *runner.Plan, f *runFlags) error {
 				for _, l := range s.Locks {
 					fmt.Fprintln(w, st.dim("-- "+l.Relation+": "+l.Mode))
 				}
-				fmt.Fprintln(w, strings.TrimRight(s.SQL, " \t\r\n;")+";")
+				switch text := strings.TrimRight(s.SQL, " \t\r\n;"); {
+				case s.Opaque != nil && text == "":
+					fmt.Fprintln(w, st.dim("-- not known before it runs: "+*s.Opaque))
+				case s.Opaque != nil:
+					fmt.Fprintln(w, st.dim("-- not wholly known before it runs: "+*s.Opaque))
+					fallthrough
+				default:
+					fmt.Fprintln(w, text+";")
+				}
 			}
 			if len(line.SQL) == 0 {
 				fmt.Fprintln(w, st.dim("-- sends nothing"))

@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/spf13/cobra"
 	"github.com/ddlsp/ddlsp/runner"
+	"github.com/spf13/cobra"
 )
 
 // Exit codes of every command.
