@@ -7,6 +7,7 @@ import (
 
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/runner"
 )
 
 // CodeLens offers to run a migration, and to show what it sends, above each of
@@ -49,11 +50,7 @@ func (s *Server) runnable(f *file) bool {
 	if f.m == nil || f.m.Version == "" || !s.trusted.Load() {
 		return false
 	}
-	switch f.m.Format {
-	case migration.Ecto, migration.Goose, migration.GolangMigrate, migration.Dbmate, migration.Tern, migration.Sqlx, migration.Diesel:
-		return true
-	}
-	return false
+	return runner.Runs(f.m.Format)
 }
 
 func (s *Server) migrateCommand(f *file, title string) protocol.Command {

@@ -31,6 +31,9 @@ const (
 	cmdExplain        = "ddlsp.explain"
 	cmdSelectDatabase = "ddlsp.selectDatabase"
 	cmdSchema         = "ddlsp.schema"
+	// cmdMigrations lists projects and their migrations without a database.
+	cmdMigrations  = "ddlsp.migrations"
+	cmdToolCommand = "ddlsp.toolCommand"
 	// cmdAddFiles writes the other half of a completed migration.
 	cmdAddFiles = "ddlsp.addFiles"
 	// cmdApplyFix applies a fix that makes a file, for clients that cannot.
@@ -58,6 +61,8 @@ func init() {
 		cmdAddFiles:       typed((*Server).addFiles),
 		cmdShowSQL:        typed((*Server).showSQL),
 		cmdApplyFix:       typed((*Server).applyFix),
+		cmdMigrations:     typed((*Server).migrations),
+		cmdToolCommand:    typed((*Server).toolCommand),
 	}
 }
 

@@ -148,9 +148,17 @@ func New(t *Target, history []*migration.Migration, opts Options) (*Runner, erro
 		opts.Table = t.addr.table
 	}
 	r := &Runner{target: t, history: history, opts: opts}
-	switch opts.Format {
+	if err := r.chooseTool(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// chooseTool sets the tool that the options' format names.
+func (r *Runner) chooseTool() error {
+	switch r.opts.Format {
 	case migration.Ecto:
-		if opts.Ecto == nil {
+		if r.opts.Ecto == nil {
 			r.opts.Ecto = &Ecto{Lock: TableLock}
 		}
 		r.tool = &ecto{r}
@@ -167,16 +175,16 @@ func New(t *Target, history []*migration.Migration, opts Options) (*Runner, erro
 	case migration.Diesel:
 		r.tool = &diesel{r}
 	default:
-		o, ok := others[opts.Format]
+		o, ok := others[r.opts.Format]
 		if !ok {
-			if cmd := commands[opts.Format]; cmd != "" {
-				return nil, refusef("ddlsp neither runs %s migrations nor knows what is applied. Run: %s", opts.Format, cmd)
+			if cmd := commands[r.opts.Format]; cmd != "" {
+				return refusef("ddlsp neither runs %s migrations nor knows what is applied. Run: %s", r.opts.Format, cmd)
 			}
-			return nil, refusef("ddlsp does not run %s migrations: use the tool itself", opts.Format)
+			return refusef("ddlsp does not run %s migrations: use the tool itself", r.opts.Format)
 		}
 		r.tool = &other{r, o}
 	}
-	return r, nil
+	return nil
 }
 
 // find returns the migration with the version, or nil.
