@@ -32,7 +32,7 @@ const restarts = 4;
 const restartWindow = 180_000;
 
 /** What a command that came from the palette, a lens or an action is answered with. */
-export type CommandHandler = (command: ServerCommand, args: CommandArgs) => Promise<unknown>;
+export type CommandHandler = (command: ServerCommand, given: unknown) => Promise<unknown>;
 
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
@@ -50,10 +50,15 @@ export class Server implements vscode.Disposable {
   /** When the server ended by itself, in milliseconds. */
   private ends: number[] = [];
   private starting: Promise<void> = Promise.resolve();
+  private readonly ready = new vscode.EventEmitter<void>();
+  /** Fires when a server has started and answers. */
+  readonly onReady = this.ready.event;
 
   constructor(
     private readonly context: vscode.ExtensionContext,
+    /** What the extension does; what the server says, and the trace, go to serverLog. */
     readonly log: vscode.LogOutputChannel,
+    readonly serverLog: vscode.LogOutputChannel,
     private readonly passwords: Passwords,
     private readonly handle: CommandHandler,
   ) {}
@@ -80,6 +85,7 @@ export class Server implements vscode.Disposable {
       try {
         await Promise.race([client.start(), ended]);
         this.ran = true;
+        this.ready.fire();
       } catch (error) {
         throw new Error(`The ddlsp server did not start (${this.source}): ${words(error)}. The log says more.`);
       } finally {
@@ -263,7 +269,7 @@ export class Server implements vscode.Disposable {
     const config = vscode.workspace.getConfiguration('ddlsp');
     const options: LanguageClientOptions = {
       documentSelector: selector(config.get<string[]>('files', [])),
-      outputChannel: this.log,
+      outputChannel: this.serverLog,
       initializationOptions: {
         workspaceTrusted: vscode.workspace.isTrusted,
         diagnostics: 'push',
@@ -278,11 +284,11 @@ export class Server implements vscode.Disposable {
         closed: () => this.closed(client),
       },
       middleware: {
-        executeCommand: async (command, args: CommandArgs[], next) => {
+        executeCommand: async (command, args: unknown[], next) => {
           if (!isServerCommand(command)) {
             return next(command, args) as unknown;
           }
-          return this.handle(command, args[0] ?? {});
+          return this.handle(command, args[0]);
         },
       },
     };
@@ -332,8 +338,14 @@ export class Server implements vscode.Disposable {
     }
   }
 
+  /** Why the server does not run, if it does not. */
+  get problem(): string | undefined {
+    return this.trouble;
+  }
+
   dispose(): void {
     this.standDown();
+    this.ready.dispose();
   }
 }
 

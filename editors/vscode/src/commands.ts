@@ -7,20 +7,34 @@ import type {
   CommandArgs,
   DatabaseList,
   NewMigrationResult,
+  Project,
   RuleList,
   RulePage,
   ServerCommand,
   SqlResult,
   TemplateList,
+  ToolCommands,
   VerifyResult,
 } from './contract';
 import type { Documents } from './documents';
 import { openAt, resolvePath, type Runs } from './runs';
 import type { Status } from './status';
+import { isNode, nodeArgs, type Node } from './tree';
 import { migrationName, rulePage, sqlDocument, verifyDocument } from './text';
 
 /** Commands that reach for a database; they are refused in a workspace that is not trusted. */
 const needsTrust: ReadonlySet<ServerCommand> = new Set(['ddlsp.migrate', 'ddlsp.rollback', 'ddlsp.redo', 'ddlsp.status', 'ddlsp.verify', 'ddlsp.selectDatabase']);
+
+/** The argument of a command: the server's own, a row of the view, or a file of the explorer. */
+function asArgs(given: unknown, spell: (uri: vscode.Uri) => string): CommandArgs {
+  if (isNode(given)) {
+    return nodeArgs(given);
+  }
+  if (given instanceof vscode.Uri) {
+    return { uri: spell(given) };
+  }
+  return typeof given === 'object' && given !== null ? given : {};
+}
 
 export class Commands {
   constructor(
@@ -31,7 +45,8 @@ export class Commands {
   ) {}
 
   /** Runs a command of the server's, and says what went wrong. */
-  async handle(command: ServerCommand, args: CommandArgs): Promise<unknown> {
+  async handle(command: ServerCommand, given: unknown): Promise<unknown> {
+    const args = asArgs(given, uri => this.server().uri(uri));
     if (needsTrust.has(command) && !vscode.workspace.isTrusted) {
       const manage = 'Manage Workspace Trust';
       const choice = await vscode.window.showErrorMessage('This workspace is not trusted, so no database is opened from it.', manage);
@@ -67,6 +82,10 @@ export class Commands {
         return this.explain(args);
       case 'ddlsp.selectDatabase':
         return this.selectDatabase(args);
+      case 'ddlsp.toolCommand':
+        return this.toolCommand(args);
+      case 'ddlsp.migrations':
+        return this.server().execute(command, {});
     }
   }
 
@@ -82,6 +101,37 @@ export class Commands {
     } catch (error) {
       void vscode.window.showErrorMessage(words(error));
       return null;
+    }
+  }
+
+  /** What a row of the view offers, which is about that row's migration. */
+  async onNode(act: 'up' | 'down' | 'upSql' | 'downSql' | 'verify', node: Node | undefined): Promise<unknown> {
+    if (!isNode(node) || node.kind !== 'migration') {
+      return null;
+    }
+    const args = nodeArgs(node);
+    switch (act) {
+      case 'up':
+        return this.handle('ddlsp.migrate', { ...args, to: node.version });
+      case 'down':
+        return this.handle('ddlsp.rollback', { ...args, to: node.version });
+      case 'upSql':
+      case 'downSql':
+        return this.handle('ddlsp.showSql', { ...args, direction: act === 'upSql' ? 'up' : 'down' });
+      case 'verify':
+        return this.handle('ddlsp.verify', { ...args, version: node.version });
+    }
+  }
+
+  /** Reads the databases of all projects that the server can run. */
+  async readAll(projects: readonly Project[]): Promise<void> {
+    for (const project of projects.filter(p => p.runs)) {
+      try {
+        await this.status().read({ uri: project.uri });
+      } catch (error) {
+        this.server().log.error(`ddlsp.status: ${words(error)}`);
+        void vscode.window.showErrorMessage(projects.length === 1 ? words(error) : `${project.name}: ${words(error)}`);
+      }
     }
   }
 
@@ -117,9 +167,31 @@ export class Commands {
       }
       direction = picked.direction;
     }
-    const result = await this.server().execute<SqlResult>('ddlsp.showSql', { ...args, direction });
-    await this.documents.show(`${path.basename(result.path)} ${direction}.sql`, sqlDocument(result));
+    const { uri } = args;
+    const read = () => this.server().execute<SqlResult>('ddlsp.showSql', { ...args, direction });
+    const result = await read();
+    const follow = uri === undefined ? undefined : { source: uri, read: async () => sqlDocument(await read()) };
+    await this.documents.show(`${path.basename(result.path)} ${direction}.sql`, sqlDocument(result), follow);
     return result;
+  }
+
+  /** Copies the command with which the team's own tool would run the migration. */
+  private async toolCommand(args: CommandArgs): Promise<string | null> {
+    const { directory, commands } = await this.server().execute<ToolCommands>('ddlsp.toolCommand', args);
+    const only = commands.filter(c => args.direction === undefined || c.direction === args.direction);
+    const picked =
+      only.length === 1
+        ? { detail: only[0]?.command ?? '' }
+        : await vscode.window.showQuickPick(
+            commands.map(c => ({ label: c.title, detail: c.command })),
+            { title: `Copy a command, to be typed in ${directory}` },
+          );
+    if (picked === undefined) {
+      return null;
+    }
+    await vscode.env.clipboard.writeText(picked.detail);
+    vscode.window.setStatusBarMessage(`$(copy) ${picked.detail}`, 5000);
+    return picked.detail;
   }
 
   private async newMigration(args: CommandArgs): Promise<NewMigrationResult | null> {
@@ -212,7 +284,10 @@ export class Commands {
       { label: '$(list-unordered) Show Status of Migrations', command: 'ddlsp.status', trust: true },
       { label: '$(database) Select Database...', command: 'ddlsp.selectDatabase', trust: true },
       { label: '$(new-file) New Migration from Template...', command: 'ddlsp.newMigration', trust: false },
-      { label: '$(preview) Show SQL of this Migration', command: 'ddlsp.showSql', trust: false },
+      { label: '$(open-preview) Show SQL of this Migration', command: 'ddlsp.showSql', trust: false },
+      { label: '$(copy) Copy Command of the Project\'s Tool...', command: 'ddlsp.toolCommand', trust: false },
+      { label: '$(beaker) Verify Migrations on a Scratch Database', command: 'ddlsp.verify', trust: true },
+      { label: '$(list-tree) Show the Migrations View', command: 'ddlsp.migrations.focus', trust: false },
       { label: '$(book) Explain a Rule...', command: 'ddlsp.explain', trust: false },
       { label: '$(refresh) Restart Server', command: 'ddlsp.restart', trust: false },
       { label: '$(output) Show Logs', command: 'ddlsp.showLogs', trust: false },

@@ -11,6 +11,8 @@ export const serverCommands = [
   'ddlsp.newMigration',
   'ddlsp.explain',
   'ddlsp.selectDatabase',
+  'ddlsp.migrations',
+  'ddlsp.toolCommand',
 ] as const;
 
 export type ServerCommand = (typeof serverCommands)[number];
@@ -109,6 +111,9 @@ export interface StatusResult {
   host: string;
   format: string;
   version_table: string;
+  /** The name in ddlsp.toml, if it has one. */
+  name?: string;
+  protected?: boolean;
   migrations: StatusMigration[] | null;
 }
 
@@ -181,4 +186,43 @@ export interface RulePage {
 export interface DatabaseList {
   databases: { name: string; database?: string; host?: string; protected?: boolean }[] | null;
   selected: string | null;
+}
+
+/** How a direction of a migration came to be. */
+export type Origin = 'written' | 'derived' | 'missing' | 'empty' | 'raises';
+
+export interface ListedMigration {
+  version: string;
+  name: string;
+  /** Relative to the workspace folder. */
+  path: string;
+  uri: string;
+  up: Origin;
+  down: Origin;
+}
+
+export interface Project {
+  /** Tells the projects of the workspace apart. */
+  name: string;
+  root: string;
+  /** Names the project in other commands. */
+  uri: string;
+  format: string;
+  dirs: string[] | null;
+  /** Why the project is left alone. */
+  foreign?: string;
+  /** Can the server run its migrations, here and now? */
+  runs: boolean;
+  migrations: ListedMigration[] | null;
+}
+
+/** What `ddlsp.migrations` answers, without asking a database. */
+export interface Listing {
+  projects: Project[] | null;
+}
+
+/** What `ddlsp.toolCommand` answers: how the team's own tool does it. */
+export interface ToolCommands {
+  directory: string;
+  commands: { title: string; direction: 'up' | 'down'; command: string }[];
 }

@@ -8,6 +8,9 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
   private readonly texts = new Map<string, string>();
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   private readonly subscriptions: vscode.Disposable[];
+  /** How a preview is read again, by its URI, and the file that it follows. */
+  private readonly followed = new Map<string, { source: string; read: () => Promise<string> }>();
+  private timer: NodeJS.Timeout | undefined;
   readonly onDidChange = this.changed.event;
 
   constructor() {
@@ -16,7 +19,11 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
       vscode.workspace.onDidCloseTextDocument(d => {
         if (d.uri.scheme === scheme) {
           this.texts.delete(d.uri.toString());
+          this.followed.delete(d.uri.toString());
         }
+      }),
+      vscode.workspace.onDidChangeTextDocument(e => {
+        this.sourceChanged(e.document.uri);
       }),
     ];
   }
@@ -25,9 +32,15 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
     return this.texts.get(uri.toString()) ?? '';
   }
 
-  /** Shows a text under a name, whose ending decides the language. */
-  async show(name: string, text: string): Promise<void> {
-    const uri = this.put(name, text);
+  /**
+   * Shows a text under a name, whose ending decides the language. Given a
+   * source, the text follows the edits of that file.
+   */
+  async show(name: string, text: string, follow?: { source: string; read: () => Promise<string> }): Promise<void> {
+    const uri = this.put(name, text, follow?.source);
+    if (follow !== undefined) {
+      this.followed.set(uri.toString(), { source: vscode.Uri.parse(follow.source).toString(), read: follow.read });
+    }
     const document = await vscode.workspace.openTextDocument(uri);
     await vscode.window.showTextDocument(document, { preview: true, viewColumn: vscode.ViewColumn.Beside, preserveFocus: true });
   }
@@ -43,14 +56,37 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
     }
   }
 
-  private put(name: string, text: string): vscode.Uri {
-    const uri = vscode.Uri.from({ scheme, path: `/${name}` });
+  private put(name: string, text: string, query = ''): vscode.Uri {
+    const uri = vscode.Uri.from({ scheme, path: `/${name}`, query });
     this.texts.set(uri.toString(), text);
     this.changed.fire(uri);
     return uri;
   }
 
+  /** Reads the previews of an edited file again, once the typing pauses. */
+  private sourceChanged(source: vscode.Uri): void {
+    const those = [...this.followed].filter(([, f]) => f.source === source.toString());
+    if (those.length === 0) {
+      return;
+    }
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      for (const [uri, { read }] of those) {
+        read().then(
+          text => {
+            if (this.followed.has(uri) && this.texts.get(uri) !== text) {
+              this.texts.set(uri, text);
+              this.changed.fire(vscode.Uri.parse(uri));
+            }
+          },
+          () => undefined, // a text that cannot be read just now keeps its last preview
+        );
+      }
+    }, 250);
+  }
+
   dispose(): void {
+    clearTimeout(this.timer);
     vscode.Disposable.from(...this.subscriptions).dispose();
     this.changed.dispose();
   }

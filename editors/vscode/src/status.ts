@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { Server } from './client';
 import { words } from './client';
 import type { CommandArgs, StatusMigration, StatusResult } from './contract';
+import type { Projects } from './projects';
 import { openAt, resolvePath } from './runs';
 import { migrationTitle, pending, stateIcon, stateLabel, stateOrder, statusBarText, target } from './text';
 
@@ -14,7 +15,10 @@ export class Status implements vscode.Disposable {
   /** The project of the last database command; the status bar follows it. */
   private last: CommandArgs | undefined;
 
-  constructor(private readonly server: Server) {
+  constructor(
+    private readonly server: Server,
+    private readonly projects: Projects,
+  ) {
     this.item = vscode.window.createStatusBarItem('ddlsp', vscode.StatusBarAlignment.Left, 0);
     this.item.name = 'ddlsp';
     this.item.command = 'ddlsp.menu';
@@ -42,13 +46,26 @@ export class Status implements vscode.Disposable {
 
   private show(status: StatusResult, args: CommandArgs): void {
     this.last = args;
+    this.projects.learn(args, status);
     const n = pending(status);
-    this.item.text = `$(database) ${statusBarText(status)}`;
-    const tooltip = new vscode.MarkdownString();
-    tooltip.appendText(`${target(status)}\n${n === 0 ? 'All migrations are applied.' : `${n} pending`}\nVersions are kept in ${status.version_table}`);
-    this.item.tooltip = tooltip;
-    const troubled = (status.migrations ?? []).some(m => m.state === 'dirty' || m.state === 'missing');
-    this.item.backgroundColor = troubled ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+    const guarded = status.protected === true;
+    this.item.text = `$(${guarded ? 'lock' : 'database'}) ${statusBarText(status)}`;
+    const lines = [target(status) + (guarded ? ' (protected)' : ''), n === 0 ? 'All migrations are applied.' : `${n} pending`];
+    const troubles = stateOrder.filter(state => state === 'dirty' || state === 'missing' || state === 'out_of_order');
+    for (const state of troubles) {
+      const those = (status.migrations ?? []).filter(m => m.state === state);
+      if (those.length > 0) {
+        lines.push(`${stateLabel(state)}: ${those.map(m => m.version).join(', ')}`);
+      }
+    }
+    lines.push(`Versions are kept in ${status.version_table}`);
+    this.item.tooltip = new vscode.MarkdownString().appendText(lines.join('\n'));
+    const has = (state: string) => (status.migrations ?? []).some(m => m.state === state);
+    this.item.backgroundColor = has('dirty')
+      ? new vscode.ThemeColor('statusBarItem.errorBackground')
+      : guarded || has('missing')
+        ? new vscode.ThemeColor('statusBarItem.warningBackground')
+        : undefined;
   }
 
   /** Shows the migrations by state; picking one opens its file. */
