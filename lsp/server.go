@@ -13,6 +13,7 @@ import (
 
 	"go.lsp.dev/jsonrpc2"
 	"go.lsp.dev/protocol"
+	"go.lsp.dev/uri"
 
 	"github.com/ddlsp/ddlsp/internal/source"
 )
@@ -62,8 +63,10 @@ type Server struct {
 	// message too.
 	bare bool
 
-	roots    roots
-	docs     documents
+	roots roots
+	docs  documents
+	// departed are the open documents without a file; only the reader uses it.
+	departed map[uri.URI]departed
 	pub      publisher
 	settings settingsBox
 	trusted  atomic.Bool

@@ -2,7 +2,10 @@ package lsp
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"sync"
 
 	"go.lsp.dev/protocol"
@@ -26,7 +29,9 @@ type document struct {
 	path string
 	// Only the reader uses these; others ask a snapshot.
 	version int32
-	root    *root
+	// edited is set while the text differs from what the client last saved.
+	edited bool
+	root   *root
 }
 
 func (d *documents) open(doc *document) {
@@ -93,6 +98,7 @@ func (s *Server) path(u uri.URI) string {
 
 func (s *Server) DidOpen(_ context.Context, p *protocol.DidOpenTextDocumentParams) error {
 	item := p.TextDocument
+	delete(s.departed, item.URI)
 	path := pathOf(item.URI, item.Text)
 	doc := &document{uri: item.URI, path: path, version: item.Version, root: s.roots.of(path)}
 	s.docs.open(doc)
@@ -102,6 +108,7 @@ func (s *Server) DidOpen(_ context.Context, p *protocol.DidOpenTextDocumentParam
 }
 
 func (s *Server) DidChange(_ context.Context, p *protocol.DidChangeTextDocumentParams) error {
+	s.bringBack(p.TextDocument.URI)
 	doc := s.docs.get(p.TextDocument.URI)
 	if doc == nil {
 		return fmt.Errorf("%s was changed but is not open", p.TextDocument.URI)
@@ -117,7 +124,7 @@ func (s *Server) DidChange(_ context.Context, p *protocol.DidChangeTextDocumentP
 		}
 		return l
 	})
-	doc.version = version
+	doc.version, doc.edited = version, true
 	s.pub.changed(doc.path)
 	return nil
 }
@@ -134,13 +141,66 @@ func (s *Server) applyChange(l *source.Lines, c protocol.TextDocumentContentChan
 }
 
 func (s *Server) DidSave(_ context.Context, p *protocol.DidSaveTextDocumentParams) error {
+	s.bringBack(p.TextDocument.URI)
+	if doc := s.docs.get(p.TextDocument.URI); doc != nil {
+		doc.edited = false
+	}
 	path := s.path(p.TextDocument.URI)
 	s.roots.of(path).session.Touch(path)
 	s.pub.changed(path)
 	return nil
 }
 
+// A departed document is open in the client, but its file was deleted. Clients
+// keep documents for minutes after their last window has gone, and a branch
+// that is checked out takes migrations away: such a text is no part of the
+// history until somebody works on it or the file is back.
+type departed struct {
+	doc  *document
+	text string
+}
+
+// depart takes a document out whose file the client says is deleted, unless
+// there are edits in it.
+func (s *Server) depart(path string) {
+	doc := s.docs.at(path)
+	if doc == nil || doc.edited || doc.uri.Scheme() != "file" {
+		return
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return // it is there again
+	}
+	buf, ok := doc.root.session.Snapshot().Buffer(path)
+	if !ok {
+		return
+	}
+	if s.departed == nil {
+		s.departed = map[uri.URI]departed{}
+	}
+	s.departed[doc.uri] = departed{doc, buf.Lines.Text()}
+	s.docs.close(doc.uri)
+	doc.root.session.Close(path)
+	s.pub.closed(doc)
+}
+
+// bringBack makes a departed document an open one again.
+func (s *Server) bringBack(u uri.URI) {
+	d, ok := s.departed[u]
+	if !ok {
+		return
+	}
+	delete(s.departed, u)
+	doc := &document{uri: u, path: d.doc.path, version: d.doc.version, root: s.roots.of(d.doc.path)}
+	s.docs.open(doc)
+	doc.root.session.Open(doc.path, doc.version, d.text)
+	s.pub.changed(doc.path)
+}
+
 func (s *Server) DidClose(_ context.Context, p *protocol.DidCloseTextDocumentParams) error {
+	if _, ok := s.departed[p.TextDocument.URI]; ok {
+		delete(s.departed, p.TextDocument.URI)
+		return nil
+	}
 	doc := s.docs.close(p.TextDocument.URI)
 	if doc == nil {
 		return fmt.Errorf("%s was closed but is not open", p.TextDocument.URI)

@@ -29,6 +29,15 @@ func (s *Server) DidChangeWatchedFiles(_ context.Context, p *protocol.DidChangeW
 			continue
 		}
 		path := pathOf(e.URI, "")
+		if e.Type == protocol.FileChangeTypeDeleted {
+			s.depart(path)
+		} else {
+			for u, d := range s.departed {
+				if d.doc.path == path {
+					s.bringBack(u)
+				}
+			}
+		}
 		if r := s.roots.find(path); r != nil {
 			r.session.Touch(path)
 		}

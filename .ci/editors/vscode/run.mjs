@@ -145,6 +145,12 @@ const actions = {
   async press(page, { selector, text }) {
     await page.locator(selector, { hasText: text }).first().click();
   },
+  // Presses a button of a row of a tree.
+  async rowAction(page, { row, action }) {
+    const one = page.locator('.pane-body .monaco-list-row', { hasText: row }).first();
+    await one.hover();
+    await one.locator(`.action-label[aria-label^="${action}"]`).first().click();
+  },
   async screenshot(page, { name }) {
     await page.screenshot({ path: path.join(out, `${name}.png`) });
   },

@@ -184,6 +184,22 @@ test('a template completes an empty migration', async () => {
   await save(editor.document);
 });
 
+const view = '.pane-body .monaco-list-row';
+const titleAction = name => `.pane-header .action-label[aria-label^="${name}"], .title-actions .action-label[aria-label^="${name}"]`;
+
+test('the view lists the migrations, and reads the databases when told to', async () => {
+  await vscode.commands.executeCommand('ddlsp.migrations.focus');
+  await ui('see', { selector: view, text: 'metrics' });
+  await ui('see', { selector: view, text: 'create_devices' });
+  await ui('see', { selector: view, text: 'index_product_names' });
+  await ui('screenshot', { name: 'view-unread' });
+  await ui('press', { selector: titleAction('Read the State') });
+  await ui('see', { selector: view, text: `${METRICS_DB}: 3 pending` });
+  await ui('see', { selector: view, text: `${SHOP_DB}: 2 pending` });
+  assert.match(await ui('see', { selector: '.activitybar .badge-content', matching: '5' }), /5/);
+  await ui('screenshot', { name: 'view-pending' });
+});
+
 test('migrate asks first, and a no changes nothing', async () => {
   await open(indexFile());
   await ui('palette', { title: 'ddlsp: Migrate' });
@@ -217,6 +233,20 @@ test('status is a list to pick from', async () => {
   await eventually('the file', () => vscode.window.activeTextEditor?.document.uri.path.endsWith('00001_create_devices.sql'));
 });
 
+test('the view follows a run, and rolls back from a row', async () => {
+  await vscode.commands.executeCommand('ddlsp.migrations.focus');
+  await ui('see', { selector: view, text: `${METRICS_DB}: up to date` });
+  await ui('screenshot', { name: 'view-applied' });
+  await ui('rowAction', { row: 'create_readings', action: 'Roll Back down to' });
+  const dialog = await ui('dialog', { button: 'Cancel' });
+  assert.match(dialog, /Roll back 1 migration in .*\n*[\s\S]*create_readings/);
+  await ui('rowAction', { row: 'index_device_names', action: 'Show SQL' });
+  await eventually('the preview', () => vscode.workspace.textDocuments.some(d => d.uri.scheme === 'ddlsp' && d.getText().includes('CREATE INDEX CONCURRENTLY devices_name_idx')));
+  await ui('screenshot', { name: 'view-sql' });
+  await closeAll();
+  await vscode.commands.executeCommand('workbench.view.explorer');
+});
+
 test('rollback rolls back one', async () => {
   await open(indexFile());
   await ui('palette', { title: 'ddlsp: Roll Back' });
@@ -226,6 +256,17 @@ test('rollback rolls back one', async () => {
   assert.equal(gooseVersion(), '2');
   assert.equal(exists(METRICS_DB, 'readings'), false);
   await ui('see', { selector: '.statusbar-item[id*="ddlsp"]', text: '1 pending' });
+});
+
+test('redo rolls back one and applies it again', async () => {
+  await open(indexFile());
+  const before = query(METRICS_DB, "SELECT relfilenode FROM pg_class WHERE relname = 'devices_name_idx'");
+  await ui('palette', { title: 'ddlsp: Redo the Last Migration' });
+  const dialog = await ui('dialog', { button: 'Redo' });
+  assert.match(dialog, /down: 2 index_device_names[\s\S]*up: 2 index_device_names/);
+  await notified('Rolled back 1 migration and applied 1 migration');
+  assert.equal(gooseVersion(), '2');
+  assert.notEqual(query(METRICS_DB, "SELECT relfilenode FROM pg_class WHERE relname = 'devices_name_idx'"), before);
 });
 
 test('a lens runs what the palette runs, and asks as it does', async () => {
@@ -267,6 +308,28 @@ test('a password that is missing is asked for, and a wrong one again', async () 
   await closeAll();
 });
 
+test('a password that is kept is there for the next server, and can be forgotten', async () => {
+  const args = { uri: indexFile().toString(), database: 'asking' };
+  const first = vscode.commands.executeCommand('ddlsp.status', args);
+  await ui('input', { text: process.env.TEST_PASSWORD });
+  assert.equal((await first).database, METRICS_DB);
+  await ui('key', { key: 'Escape' });
+  await vscode.commands.executeCommand('notifications.showList');
+  await ui('see', { selector: '.notifications-center .notification-list-item', matching: 'Keep the password' });
+  await ui('press', { selector: '.notifications-center .monaco-button', text: 'Keep' });
+  await closeAll();
+  await vscode.commands.executeCommand('ddlsp.restart');
+  await eventually('the server', () => vscode.commands.executeCommand('ddlsp.serverVersion'));
+  assert.equal((await vscode.commands.executeCommand('ddlsp.status', args)).database, METRICS_DB);
+  await ui('key', { key: 'Escape' });
+  await vscode.commands.executeCommand('ddlsp.forgetPasswords');
+  const again = vscode.commands.executeCommand('ddlsp.status', args);
+  await ui('see', { selector: '.quick-input-widget input.input[type=password]' });
+  await ui('key', { key: 'Escape' });
+  assert.equal(await again, null);
+  await closeAll();
+});
+
 test('a plan that is out of date is refused', async () => {
   const uri = indexFile().toString();
   const plan = await vscode.commands.executeCommand('ddlsp.rollback', { uri, dryRun: true });
@@ -291,6 +354,111 @@ test('a failing migration says where, and leaves nothing', async () => {
   assert.equal(exists(METRICS_DB, 'sensors'), false);
   await closeAll();
   fs.rmSync(bad.fsPath);
+});
+
+test('a run that takes long shows how far it is, and is cancelled', async () => {
+  await closeAll();
+  const slow = file('metrics/migrations/00004_slow.sql');
+  fs.writeFileSync(slow.fsPath, '-- +goose Up\nCREATE TABLE halfway (id bigint PRIMARY KEY);\nSELECT pg_sleep(60);\n\n-- +goose Down\nDROP TABLE halfway;\n');
+  await open(slow);
+  const running = vscode.commands.executeCommand('ddlsp.migrate', { uri: slow.toString() });
+  await ui('dialog', { button: 'Migrate' });
+  const toast = '.notifications-toasts .notification-list-item';
+  await ui('see', { selector: toast, text: '1 of 1: 4 slow' });
+  await eventually('the statement', () => query('postgres', "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' AND pid <> pg_backend_pid()") === '1');
+  await ui('screenshot', { name: 'progress' });
+  await ui('press', { selector: `${toast} .monaco-button`, text: 'Cancel' });
+  const result = await running;
+  assert(result === null || result.error !== null, JSON.stringify(result));
+  assert.equal(query('postgres', "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' AND pid <> pg_backend_pid()"), '0');
+  assert.equal(exists(METRICS_DB, 'halfway'), false);
+  assert.equal(gooseVersion(), '3');
+  await closeAll();
+  fs.rmSync(slow.fsPath);
+});
+
+test('verify runs up, down and up again on a scratch database', async () => {
+  await open(indexFile());
+  const result = await vscode.commands.executeCommand('ddlsp.verify', { uri: indexFile().toString(), version: '2' });
+  assert.deepEqual(result.migrations.map(m => [m.version, m.outcome]), [['2', 'ok']]);
+  assert.equal(gooseVersion(), '3');
+  await eventually('the report', () => vscode.window.tabGroups.all.some(g => g.tabs.some(t => t.label.includes('Verification'))));
+  await ui('screenshot', { name: 'verified' });
+  await closeAll();
+});
+
+test('the command of the own tool is copied', async () => {
+  await open(indexFile());
+  const running = vscode.commands.executeCommand('ddlsp.toolCommand', { uri: indexFile().toString() });
+  await ui('pick', { row: 'Migrate up to 2' });
+  const command = 'goose -dir migrations postgres "$GOOSE_DBSTRING" up-to 2';
+  assert.equal(await running, command);
+  assert.equal(await vscode.env.clipboard.readText(), command);
+});
+
+test('debug information names what runs, and no secret', async () => {
+  const text = await vscode.commands.executeCommand('ddlsp.copyDebugInformation');
+  for (const part of [/^extension: \d/m, /^server: ddlsp .*bin\/ddlsp, from the extension/m, /, trusted$/m, /^- metrics: goose, 3 migrations$/m, /^- shop: ecto, 2 migrations$/m]) {
+    assert.match(text, part);
+  }
+  assert(!text.includes(process.env.TEST_PASSWORD) && !text.includes(host), text);
+  await closeAll();
+});
+
+test('a task lints the folder, and its problems are those of closed files', async () => {
+  const bad = file('metrics/migrations/00004_lint.sql');
+  fs.writeFileSync(bad.fsPath, '-- +goose Up\nCREATE INDEX devices_id_name ON devices (id, name);\n\n-- +goose Down\nDROP INDEX devices_id_name;\n');
+  await closeAll();
+  const [task] = await vscode.tasks.fetchTasks({ type: 'ddlsp' });
+  assert(task, 'there is no task');
+  const ended = new Promise(resolve => {
+    const listening = vscode.tasks.onDidEndTaskProcess(e => {
+      listening.dispose();
+      resolve(e.exitCode);
+    });
+  });
+  await vscode.tasks.executeTask(task);
+  assert.equal(await ended, 1);
+  const d = await eventually('the problem', () => vscode.languages.getDiagnostics(bad).find(x => code(x) === 'require-concurrent-index-creation'));
+  assert.deepEqual([d.range.start.line, d.range.start.character, d.severity], [1, 0, vscode.DiagnosticSeverity.Warning]);
+  await vscode.commands.executeCommand('workbench.action.closePanel');
+  fs.rmSync(bad.fsPath);
+});
+
+test('a preview follows the edits of its file', async () => {
+  const uri = file('metrics/migrations/00003_create_readings.sql');
+  const editor = await open(uri);
+  await vscode.commands.executeCommand('ddlsp.showSql', { uri: uri.toString(), direction: 'down' });
+  const shown = await eventually('the preview', () => vscode.workspace.textDocuments.find(d => d.uri.scheme === 'ddlsp' && /DROP TABLE/.test(d.getText())));
+  const at = editor.document.getText().indexOf('DROP TABLE');
+  await editor.edit(e => e.insert(editor.document.positionAt(at), 'DROP VIEW gone;\n'));
+  await eventually('the new statement', () => shown.getText().includes('DROP VIEW gone;'));
+  await vscode.commands.executeCommand('undo');
+  await vscode.commands.executeCommand('workbench.action.files.revert');
+  await closeAll();
+});
+
+test('settings switch lenses, hints and problems', async () => {
+  const uri = ectoFile();
+  await open(uri);
+  const config = vscode.workspace.getConfiguration('ddlsp');
+  const lenses = () => vscode.commands.executeCommand('vscode.executeCodeLensProvider', uri, 20);
+  const hints = () => vscode.commands.executeCommand('vscode.executeInlayHintProvider', uri, new vscode.Range(0, 0, 20, 0));
+  await eventually('lenses', async () => (await lenses()).length > 0);
+  await eventually('hints', async () => (await hints()).length > 0);
+  await eventually('problems', () => diagnostics(uri).length > 0);
+  const keys = ['codeLens.enabled', 'inlayHints.locks', 'lint.enabled'];
+  for (const key of keys) {
+    await config.update(key, false, vscode.ConfigurationTarget.Global);
+  }
+  await eventually('no lenses', async () => (await lenses()).length === 0);
+  await eventually('no hints', async () => (await hints()).length === 0);
+  await eventually('no problems', () => diagnostics(uri).length === 0);
+  for (const key of keys) {
+    await config.update(key, undefined, vscode.ConfigurationTarget.Global);
+  }
+  await eventually('problems again', () => diagnostics(uri).length > 0);
+  await closeAll();
 });
 
 test('a new migration is written from a template', async () => {
