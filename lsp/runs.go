@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,7 +192,11 @@ func (s *Server) unsaved(p scope) error {
 		if !ok {
 			continue
 		}
-		if text, err := os.ReadFile(path); err != nil || string(text) != buf.Lines.Text() {
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) && !doc.edited.Load() {
+			continue // deleted a moment ago; the client is about to say so
+		}
+		if err != nil || string(text) != buf.Lines.Text() {
 			return fmt.Errorf("%s has unsaved changes: save it first, since what runs is what is in the file. Nothing was sent", filepath.Base(path))
 		}
 	}

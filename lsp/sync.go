@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"go.lsp.dev/protocol"
 	"go.lsp.dev/uri"
@@ -27,11 +28,11 @@ type documents struct {
 type document struct {
 	uri  uri.URI
 	path string
+	// edited is set while the text may differ from what the client last saved.
+	edited atomic.Bool
 	// Only the reader uses these; others ask a snapshot.
 	version int32
-	// edited is set while the text differs from what the client last saved.
-	edited bool
-	root   *root
+	root    *root
 }
 
 func (d *documents) open(doc *document) {
@@ -124,7 +125,8 @@ func (s *Server) DidChange(_ context.Context, p *protocol.DidChangeTextDocumentP
 		}
 		return l
 	})
-	doc.version, doc.edited = version, true
+	doc.version = version
+	doc.edited.Store(true)
 	s.pub.changed(doc.path)
 	return nil
 }
@@ -143,7 +145,7 @@ func (s *Server) applyChange(l *source.Lines, c protocol.TextDocumentContentChan
 func (s *Server) DidSave(_ context.Context, p *protocol.DidSaveTextDocumentParams) error {
 	s.bringBack(p.TextDocument.URI)
 	if doc := s.docs.get(p.TextDocument.URI); doc != nil {
-		doc.edited = false
+		doc.edited.Store(false)
 	}
 	path := s.path(p.TextDocument.URI)
 	s.roots.of(path).session.Touch(path)
@@ -164,7 +166,7 @@ type departed struct {
 // there are edits in it.
 func (s *Server) depart(path string) {
 	doc := s.docs.at(path)
-	if doc == nil || doc.edited || doc.uri.Scheme() != "file" {
+	if doc == nil || doc.edited.Load() || doc.uri.Scheme() != "file" {
 		return
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {

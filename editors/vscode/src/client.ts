@@ -270,6 +270,8 @@ export class Server implements vscode.Disposable {
     const options: LanguageClientOptions = {
       documentSelector: selector(config.get<string[]>('files', [])),
       outputChannel: this.serverLog,
+      // The problem matcher's owner too: what the server says of an open file replaces what a task said.
+      diagnosticCollectionName: 'ddlsp',
       initializationOptions: {
         workspaceTrusted: vscode.workspace.isTrusted,
         diagnostics: 'push',
