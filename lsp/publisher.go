@@ -105,6 +105,13 @@ func (p *publisher) closed(doc *document) {
 	p.poke()
 }
 
+// forget takes back what runs found wrong in a file that is no more.
+func (p *publisher) forget(path string) {
+	p.mu.Lock()
+	delete(p.failures, path)
+	p.mu.Unlock()
+}
+
 // fail publishes what a run found wrong; nil takes back everything that runs
 // had published.
 func (p *publisher) fail(path string, d *protocol.Diagnostic) {

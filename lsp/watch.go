@@ -30,6 +30,7 @@ func (s *Server) DidChangeWatchedFiles(_ context.Context, p *protocol.DidChangeW
 		}
 		path := pathOf(e.URI, "")
 		if e.Type == protocol.FileChangeTypeDeleted {
+			s.pub.forget(path)
 			s.depart(path)
 		} else {
 			for u, d := range s.departed {
