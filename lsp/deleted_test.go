@@ -34,6 +34,7 @@ func TestDeletedFiles(t *testing.T) {
 
 	write(gone)
 	e.Open(gone)
+	e.Diagnostics(gone)
 	write(other)
 	e.Open(other)
 	e.AwaitDiagnostics(other, twice)

@@ -22,9 +22,11 @@ type listedProject struct {
 	URI    string           `json:"uri"`  // names the project in other commands
 	Format migration.Format `json:"format"`
 	Dirs   []string         `json:"dirs"` // relative to the workspace folder
-	// Foreign says why the project is left alone; Runs whether ddlsp can run
-	// its migrations.
+	// Foreign says why the project is left alone. State is whether ddlsp can
+	// tell what is applied, Runs whether it can run the migrations; neither is
+	// so in a workspace that is not trusted.
 	Foreign    string            `json:"foreign,omitempty"`
+	State      bool              `json:"state"`
 	Runs       bool              `json:"runs"`
 	Migrations []listedMigration `json:"migrations"`
 }
@@ -57,7 +59,10 @@ func (s *Server) migrations(ctx context.Context, _ protocol.ProgressToken, _ str
 	for _, p := range all {
 		l := listedProject{
 			Name: s.display(p.Root), Root: p.Root, URI: string(s.uriOf(p.Root)), Format: p.Format, Dirs: []string{},
-			Foreign: p.Foreign, Runs: p.Foreign == "" && runner.Runs(p.Format) && s.trusted.Load(), Migrations: []listedMigration{},
+			Foreign: p.Foreign, Migrations: []listedMigration{},
+		}
+		if p.Foreign == "" && s.trusted.Load() {
+			l.State, l.Runs = runner.ReadsState(p.Format), runner.Runs(p.Format)
 		}
 		if l.Name == "." {
 			l.Name = filepath.Base(p.Root)

@@ -36,14 +36,14 @@ func TestListing(t *testing.T) {
 	one, two := "metrics/migrations/00001_create_orders.sql", "metrics/migrations/00002_forward.sql"
 	v1, products := "other/sql/V1__start.sql", "shop/priv/repo/migrations/20260101000000_create_products.exs"
 	want := listing{Projects: []listedProject{
-		{Name: "metrics", Root: filepath.Join(dir, "metrics"), URI: uri(one), Format: "goose", Dirs: []string{"metrics/migrations"}, Runs: true, Migrations: []listedMigration{
+		{Name: "metrics", Root: filepath.Join(dir, "metrics"), URI: uri(one), Format: "goose", Dirs: []string{"metrics/migrations"}, State: true, Runs: true, Migrations: []listedMigration{
 			{Version: "1", Name: "create_orders", Path: one, URI: uri(one), Up: "written", Down: "written"},
 			{Version: "2", Name: "forward", Path: two, URI: uri(two), Up: "written", Down: "missing"},
 		}},
-		{Name: "other", Root: filepath.Join(dir, "other"), URI: uri(v1), Format: "flyway", Dirs: []string{"other/sql"}, Migrations: []listedMigration{
+		{Name: "other", Root: filepath.Join(dir, "other"), URI: uri(v1), Format: "flyway", Dirs: []string{"other/sql"}, State: true, Migrations: []listedMigration{
 			{Version: "1", Name: "start", Path: v1, URI: uri(v1), Up: "written", Down: "missing"},
 		}},
-		{Name: "shop", Root: filepath.Join(dir, "shop"), URI: uri(products), Format: "ecto", Dirs: []string{"shop/priv/repo/migrations"}, Runs: true, Migrations: []listedMigration{
+		{Name: "shop", Root: filepath.Join(dir, "shop"), URI: uri(products), Format: "ecto", Dirs: []string{"shop/priv/repo/migrations"}, State: true, Runs: true, Migrations: []listedMigration{
 			{Version: "20260101000000", Name: "create_products", Path: products, URI: uri(products), Up: "written", Down: "derived"},
 		}},
 	}}
@@ -67,8 +67,10 @@ func TestListing(t *testing.T) {
 			t.Errorf("%s: %+v, want %s in %s", tt.path, got, tt.command, tt.directory)
 		}
 	}
-	if _, err := e.Command("ddlsp.toolCommand", map[string]any{"uri": uri(v1)}); err == nil || !strings.Contains(err.Error(), "V1__start.sql") {
-		t.Errorf("a tool that is not known: %v", err)
+	script := filepath.Join(dir, "script.sql")
+	e.OpenText(script, "CREATE TABLE c (id int);\n")
+	if _, err := e.Command("ddlsp.toolCommand", map[string]any{"uri": lsptest.URI(script)}); err == nil || !strings.Contains(err.Error(), "script.sql") {
+		t.Errorf("a file without a tool: %v", err)
 	}
 }
 
@@ -83,7 +85,7 @@ func TestListingWithoutTrust(t *testing.T) {
 	if err := json.Unmarshal(raw, &got); err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Projects) != 1 || got.Projects[0].Runs || len(got.Projects[0].Migrations) != 2 {
+	if len(got.Projects) != 1 || got.Projects[0].Runs || got.Projects[0].State || len(got.Projects[0].Migrations) != 2 {
 		t.Errorf("without trust: %s", raw)
 	}
 	if _, err := e.Command("ddlsp.toolCommand", map[string]any{"uri": lsptest.URI(two)}); err != nil {

@@ -13,6 +13,13 @@ func Runs(f migration.Format) bool {
 	return false
 }
 
+// ReadsState reports whether ddlsp can tell which migrations of a format are
+// applied.
+func ReadsState(f migration.Format) bool {
+	_, ok := others[f]
+	return ok || Runs(f)
+}
+
 // A ToolCommand is what to type to have the team's own tool do something.
 type ToolCommand struct {
 	Title     string    `json:"title"`

@@ -125,7 +125,7 @@ export class Commands {
 
   /** Reads the databases of all projects that the server can run. */
   async readAll(projects: readonly Project[]): Promise<void> {
-    for (const project of projects.filter(p => p.runs)) {
+    for (const project of projects.filter(p => p.state)) {
       try {
         await this.status().read({ uri: project.uri });
       } catch (error) {

@@ -211,7 +211,9 @@ export interface Project {
   dirs: string[] | null;
   /** Why the project is left alone. */
   foreign?: string;
-  /** Can the server run its migrations, here and now? */
+  /** Can the server tell what is applied? */
+  state: boolean;
+  /** Can it run the migrations? Neither is so without trust. */
   runs: boolean;
   migrations: ListedMigration[] | null;
 }

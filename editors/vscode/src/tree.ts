@@ -117,7 +117,7 @@ export class MigrationsView implements vscode.TreeDataProvider<Node>, vscode.Dis
     item.description = this.summary(project);
     const status = this.projects.status(project);
     item.iconPath = new vscode.ThemeIcon(foreign ? 'circle-slash' : status?.protected === true ? 'lock' : 'database');
-    item.contextValue = `project${project.runs ? ';runs' : ''}${foreign ? ';foreign' : ''}`;
+    item.contextValue = `project${project.state ? ';state' : ''}${project.runs ? ';runs' : ''}${foreign ? ';foreign' : ''}`;
     const lines = [project.root, `format: ${project.format}`];
     if (foreign) {
       lines.push(`left alone: ${project.foreign}`);
@@ -137,7 +137,7 @@ export class MigrationsView implements vscode.TreeDataProvider<Node>, vscode.Dis
     item.iconPath = state === undefined ? new vscode.ThemeIcon('circle-large-outline', new vscode.ThemeColor('disabledForeground')) : icons[state.state];
     const lines = [`${node.version} ${node.name}`.trim()];
     if (state === undefined) {
-      lines.push(node.project.runs ? 'The database was not read yet.' : '');
+      lines.push(node.project.state ? 'The database was not read yet.' : '');
     } else {
       lines.push(`${stateLabel(state.state)}${state.applied_at === null ? '' : ` ${new Date(state.applied_at).toLocaleString()}`}${state.edited === true ? ', edited since' : ''}`);
     }
