@@ -46,8 +46,8 @@ import (
 // # Exceptions
 //
 // Tables that the same migration creates before it drops them, temporary
-// tables, the down direction, and migrations that copy rows before the drop
-// (CREATE TABLE AS, INSERT ... SELECT). Where no migration is known to have
+// tables, the down direction, and migrations that copy rows before the drop or
+// fill the new table from a query (CREATE TABLE AS, INSERT ... SELECT). Where no migration is known to have
 // made the table, the finding is a warning: it may not be there.
 var createTableForce = &analysis.Rule{
 	ID:       "create-table-force",
@@ -90,8 +90,8 @@ type dropped struct {
 }
 
 // madeAgain leads from each table that the direction drops to the step that
-// makes a table of that name later on. Where rows were copied before, there is
-// none.
+// makes a table of that name later on. Where rows were copied before, or the
+// table is filled from a query again, there is none.
 func madeAgain(p *analysis.Pass) map[dropped]*analysis.Step {
 	type key struct{}
 	return p.Once(key{}, func() any {
@@ -110,12 +110,15 @@ func madeAgain(p *analysis.Pass) map[dropped]*analysis.Step {
 				if op.AsQuery && len(last) == 0 {
 					return out
 				}
-				if by := last[schema.RefOf(op.Table)]; by != nil && !op.Temp {
+				if by := last[schema.RefOf(op.Table)]; by != nil && !op.Temp && !op.AsQuery {
 					out[dropped{by, schema.RefOf(op.Table)}] = s
 				}
 			case *migration.Write:
 				if op.Query && len(last) == 0 {
 					return out
+				}
+				if by := last[schema.RefOf(op.Table)]; by != nil && op.Query {
+					delete(out, dropped{by, schema.RefOf(op.Table)}) // filled again
 				}
 			}
 		}

@@ -35,6 +35,9 @@ func blocking(p *analysis.Pass, s *analysis.Step) []schema.Lock {
 		if l.Mode != schema.Share && !l.Mode.Stronger(schema.Share) || !p.Existing(s, nameOf(l.Relation)) {
 			continue
 		}
+		if isIndex(s, l.Relation) {
+			continue // of a table that is told, or is not known
+		}
 		if s.Before.Lookup(l.Relation) != nil && s.After.Lookup(l.Relation) == nil {
 			continue
 		}
@@ -45,6 +48,20 @@ func blocking(p *analysis.Pass, s *analysis.Step) []schema.Lock {
 	}
 	memo[s] = locks
 	return locks
+}
+
+// isIndex reports whether a lock of a step is one of an index.
+func isIndex(s *analysis.Step, r schema.Ref) bool {
+	if i, _ := s.Before.Index(nameOf(r)); i != nil {
+		return true
+	}
+	switch op := s.Op.(type) {
+	case *migration.DropIndex:
+		return slices.ContainsFunc(op.Indexes, func(n migration.Name) bool { return schema.RefOf(n) == r })
+	case *migration.Reindex:
+		return op.Kind == "index" && schema.RefOf(op.Object) == r
+	}
+	return false
 }
 
 // blocked says in words what a lock keeps others from.

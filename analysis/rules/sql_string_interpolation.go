@@ -73,10 +73,18 @@ var sqlStringInterpolation = &analysis.Rule{
 			if st.Opaque != "" || len(st.Unknown) == 0 || st.Command == nil || st.Command.Name != "execute" && st.Command.Name != "repo" {
 				continue
 			}
-			p.ReportAt(st.Path, st.Where(st.Unknown[0]), analysis.Report{
-				Message: "a quote, a space or a capital letter in this makes other SQL than is meant, and what it does cannot be checked: its value is not known here",
-				Help:    "write the values out, quote names and values, or give values to the query as parameters",
-			})
+			f := p.Migration.File(st.Path)
+			for _, u := range st.Unknown {
+				at := st.Where(u)
+				if f != nil && at.End <= len(f.Text) && ownConstant.MatchString(at.Of(f.Text)) {
+					continue
+				}
+				p.ReportAt(st.Path, at, analysis.Report{
+					Message: "a quote, a space or a capital letter in this makes other SQL than is meant, and what it does cannot be checked: its value is not known here",
+					Help:    "write the values out, quote names and values, or give values to the query as parameters",
+				})
+				break
+			}
 		}
 		for i := range p.Steps {
 			s := &p.Steps[i]
@@ -97,6 +105,10 @@ var sqlStringInterpolation = &analysis.Rule{
 }
 
 var (
+	// ownConstant is an interpolated module attribute or prefix(), whatever its
+	// value is.
+	ownConstant = regex.MustCompile(`^\s*(#\{)?\s*(@\w+|prefix\(\))\s*\}?\s*$`)
+
 	formatCall   = regex.MustCompile(`(?is)^\s*format\s*\(\s*'((?:[^']|'')*)'\s*,`)
 	formatPlain  = regex.MustCompile(`%(\d+\$)?-?\d*s`)
 	sqlLiteral   = regex.MustCompile(`(?is)(e|u&)?'(?:[^']|'')*'|\$(\w*)\$.*?\$\$`)

@@ -453,6 +453,7 @@ func (p *mixProject) configure(r *Repo, kw []pair) {
 			r.Conn.URLEnv, _ = pr.value.string()
 			continue
 		}
+		r.Config.Session = append(r.Config.Session, sessionSettings(key, pr.value)...)
 		if connectionKeys[key] && !r.Conn.apply(key, pr.value) {
 			r.Config.Unknown = append(r.Config.Unknown, key)
 		}

@@ -132,7 +132,6 @@ func (c *RepoConfig) apply(settings []pair) {
 	for _, p := range settings {
 		key, _ := p.key.name()
 		v := p.value
-		c.Session = append(c.Session, sessionSettings(key, v)...)
 		if !v.known() {
 			if harmless[key] {
 				continue

@@ -70,7 +70,7 @@ func (s *schemaSearch) add(n *syntax.Node) {
 			name += "." + rest
 		}
 	}
-	if s.own[lastPart(name)] || s.seen[name] || strings.HasPrefix(name, "Ecto.") || builtinModules[name] || pureModules[name] {
+	if s.own[lastPart(name)] || s.seen[name] || isRepo(name) || strings.HasPrefix(name, "Ecto.") || builtinModules[name] || pureModules[name] {
 		return
 	}
 	s.seen[name] = true

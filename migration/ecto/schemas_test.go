@@ -22,6 +22,7 @@ func TestSchemas(t *testing.T) {
 		{"alias __MODULE__.User\ndefmodule User do\nend\ndef up, do: from(u in User) |> repo().all()", nil},
 		{"def up, do: Enum.each(Shop.List, &IO.puts/1)", nil},
 		{"def up, do: execute(\"SELECT 1 from x\")", nil},
+		{"def up, do: Ecto.Adapters.SQL.query!(Shop.Repo, \"SELECT 1\", [])", nil},
 		{"def up, do: Repo.", nil}, // half typed
 	} {
 		f := &source.File{Path: "/p/priv/repo/migrations/1_m.exs", Text: head + c.body + "\nend\n"}
@@ -39,12 +40,21 @@ func TestSchemas(t *testing.T) {
 }
 
 func TestSessionSettings(t *testing.T) {
-	var c RepoConfig
-	c.apply([]pair{
-		{key: value{data: atom("parameters")}, value: newList([]value{{data: &tuple{[]value{{data: atom("lock_timeout")}, newText("5s", source.Span{})}}}}, source.Span{})},
-		{key: value{data: atom("after_connect")}, value: value{data: unknown{reason: "a function"}}},
-	})
-	if want := []string{"lock_timeout", "*"}; !slices.Equal(c.Session, want) {
-		t.Errorf("%q, want %q", c.Session, want)
+	text := func(s string) value { return newText(s, source.Span{}) }
+	parameters := newList([]value{{data: &tuple{[]value{{data: atom("lock_timeout")}, text("5s")}}}}, source.Span{})
+	for _, c := range []struct {
+		key  string
+		v    value
+		want []string
+	}{
+		{"parameters", parameters, []string{"lock_timeout"}},
+		{"parameters", value{data: unknown{reason: "a call"}}, []string{"*"}},
+		{"after_connect", value{data: unknown{reason: "a function"}}, []string{"*"}},
+		{"after_connect", nilValue, nil},
+		{"database", text("lock_timeout"), nil},
+	} {
+		if got := sessionSettings(c.key, c.v); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.key, got, c.want)
+		}
 	}
 }
