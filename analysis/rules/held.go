@@ -38,9 +38,6 @@ func blocking(p *analysis.Pass, s *analysis.Step) []schema.Lock {
 		if isIndex(s, l.Relation) {
 			continue // of a table that is told, or is not known
 		}
-		if s.Before.Lookup(l.Relation) != nil && s.After.Lookup(l.Relation) == nil {
-			continue
-		}
 		if d, ok := s.Op.(*migration.Drop); ok && slices.ContainsFunc(d.Names, func(n migration.Name) bool { return schema.RefOf(n) == l.Relation }) {
 			continue
 		}
