@@ -87,17 +87,17 @@ type Result struct {
 type Linter struct {
 	rules []*Rule
 	ids   map[string]*Rule
-	alias map[string]*Rule
+	alias map[string][]*Rule     // by tool/name in lower case
 	byOp  map[reflect.Type][]int // indexes into rules
 }
 
 // NewLinter makes the rules ready.
 func NewLinter(rules []*Rule) *Linter {
-	l := &Linter{rules: rules, ids: map[string]*Rule{}, alias: map[string]*Rule{}, byOp: map[reflect.Type][]int{}}
+	l := &Linter{rules: rules, ids: map[string]*Rule{}, alias: map[string][]*Rule{}, byOp: map[reflect.Type][]int{}}
 	for i, r := range rules {
 		l.ids[r.ID] = r
 		for _, a := range r.Aliases {
-			l.alias[strings.ToLower(a)] = r
+			l.alias[strings.ToLower(a)] = append(l.alias[strings.ToLower(a)], r)
 		}
 		for _, op := range r.On {
 			t := reflect.TypeOf(op)

@@ -18,8 +18,13 @@ type suppression struct {
 	// file: the whole file; else cover is the range in which findings begin.
 	file  bool
 	cover source.Span
-	// own is set for ddlsp's own comments, which are judged themselves.
-	own bool
+	// own is set for ddlsp's own comments, which are judged themselves. tool is
+	// the other tool whose comment it is, reason what it gives as one.
+	own    bool
+	tool   string
+	reason string
+	// hid are the rules of what a comment without names hid.
+	hid []string
 }
 
 type suppressed struct {
@@ -30,30 +35,47 @@ type suppressed struct {
 	used bool
 }
 
-// A comment form of one tool: the words that start it, whether it is for the
-// whole file, and whose rule names follow.
+// A scope says what a comment is about.
+type scope int
+
+const (
+	nextStatement scope = iota // or its own line, when something stands before it
+	wholeFile
+	blockStart
+	blockEnd
+)
+
+// A form is a comment of one tool: the words that start it, and whose rule
+// names follow. bare: without a name it hides everything; else nothing.
 var forms = []struct {
 	words string
 	tool  string
-	file  bool
+	scope scope
+	bare  bool
 }{
-	{"ddlsp:ignore-file", "", true},
-	{"ddlsp:ignore", "", false},
-	{"squawk-ignore-file", "squawk", true},
-	{"squawk-ignore", "squawk", false},
-	{"pgls-ignore-all", "pgls", true},
-	{"pgls-ignore", "pgls", false},
-	{"excellent_migrations:safety-assured-for-this-file", "excellent_migrations", true},
-	{"excellent_migrations:safety-assured-for-next-line", "excellent_migrations", false},
-	{"atlas:nolint", "atlas", false},
-	{"eugene: ignore", "eugene", false},
-	{"pgfence-ignore", "pgfence", false},
+	{"ddlsp:ignore-file", "", wholeFile, true},
+	{"ddlsp:ignore-start", "", blockStart, true},
+	{"ddlsp:ignore-end", "", blockEnd, true},
+	{"ddlsp:ignore", "", nextStatement, true},
+	{"squawk-ignore-file", "squawk", wholeFile, true},
+	{"squawk-ignore", "squawk", nextStatement, false},
+	{"pgls-ignore-all", "pgls", wholeFile, false},
+	{"pgls-ignore-start", "pgls", blockStart, false},
+	{"pgls-ignore-end", "pgls", blockEnd, false},
+	{"pgls-ignore", "pgls", nextStatement, false},
+	{"excellent_migrations:safety-assured-for-this-file", "excellent_migrations", wholeFile, false},
+	{"excellent_migrations:safety-assured-for-next-line", "excellent_migrations", nextStatement, false},
+	{"atlas:nolint", "atlas", nextStatement, true},
+	{"eugene: ignore", "eugene", nextStatement, true},
+	{"eugene:ignore", "eugene", nextStatement, true},
+	{"pgfence-ignore", "pgfence", nextStatement, true},
 }
 
-// The engine's own two rules are found here and not by a pass.
+// The engine's own rules are found here and not by a pass.
 const (
 	unusedSuppression = "unused-suppression"
 	unknownRule       = "unknown-rule-in-suppression"
+	withoutReason     = "suppression-without-reason"
 )
 
 // suppress takes out the findings that comments hide, and adds findings about
@@ -77,11 +99,12 @@ func (r *run) suppress(found []Finding) (kept []Finding, hidden int) {
 		if !s.own {
 			continue
 		}
+		kept = append(kept, r.judge(s)...)
 		for _, id := range s.rules {
 			i := slices.IndexFunc(r.l.rules, func(rule *Rule) bool { return rule.ID == id.id })
 			var f Finding
 			switch {
-			case i < 0 && r.resolve(id) == nil:
+			case i < 0:
 				f = Finding{Rule: unknownRule, Message: "no rule is named \"" + id.id + "\", so the comment hides nothing"}
 				if near := r.nearest(id.id); near != "" {
 					f.Help = "did you mean " + near + "?"
@@ -89,7 +112,7 @@ func (r *run) suppress(found []Finding) (kept []Finding, hidden int) {
 				} else {
 					f.Help = "the command \"ddlsp rules\" lists the names"
 				}
-			case !id.used && (i < 0 || r.severity[i] != Off):
+			case !id.used && r.severity[i] != Off:
 				f = Finding{Rule: unusedSuppression, Message: "the comment hides nothing: " + id.id + " finds nothing here", Help: "delete it"}
 				if edit, ok := r.removal(s, id); ok {
 					f.Fixes = []Fix{{Title: "Delete the suppression of " + id.id, Safe: true, Edits: []source.Edit{edit}}}
@@ -97,15 +120,60 @@ func (r *run) suppress(found []Finding) (kept []Finding, hidden int) {
 			default:
 				continue
 			}
-			n := slices.IndexFunc(r.l.rules, func(rule *Rule) bool { return rule.ID == f.Rule })
-			if n < 0 || r.severity[n] == Off {
-				continue
-			}
-			f.Severity, f.Path, f.Span = r.severity[n], s.path, id.span
-			kept = append(kept, f)
+			f.Path, f.Span = s.path, id.span
+			kept = append(kept, r.own(f)...)
 		}
 	}
 	return kept, hidden
+}
+
+// own gives a finding of one of the engine's rules its severity; none when the
+// rule is off.
+func (r *run) own(f Finding) []Finding {
+	n := slices.IndexFunc(r.l.rules, func(rule *Rule) bool { return rule.ID == f.Rule })
+	if n < 0 || r.severity[n] == Off {
+		return nil
+	}
+	f.Severity = r.severity[n]
+	return []Finding{f}
+}
+
+// judge looks at a comment as a whole.
+func (r *run) judge(s *suppression) []Finding {
+	var out []Finding
+	if s.reason == "" {
+		out = append(out, r.own(Finding{Rule: withoutReason, Path: s.path, Span: s.span,
+			Message: "nobody can tell later why this is hidden: the comment gives no reason",
+			Help:    "write the reason after a colon"})...)
+	}
+	// With only some of the rules nobody knows what it would hide.
+	if len(s.rules) > 0 || len(r.in.Settings.Select)+len(r.in.Settings.Ignore) > 0 {
+		return out
+	}
+	f := Finding{Rule: unusedSuppression, Path: s.path, Span: s.span}
+	if len(s.hid) == 0 {
+		f.Message, f.Help = "the comment hides nothing", "delete it"
+	} else {
+		slices.Sort(s.hid)
+		names := strings.Join(slices.Compact(s.hid), ", ")
+		f.Message = "the comment names no rule and hides all of them, those of findings to come too"
+		f.Help = "name the rules that it is about: " + names
+		if at, ok := r.namesPlace(s); ok {
+			f.Fixes = []Fix{{Title: "Name " + names, Safe: true, Edits: []source.Edit{{Path: s.path, Span: source.Span{Start: at, End: at}, New: " " + names}}}}
+		}
+	}
+	return append(out, r.own(f)...)
+}
+
+// namesPlace is where the names of a comment without any belong.
+func (r *run) namesPlace(s *suppression) (int, bool) {
+	text := s.span.Of(r.text(s.path))
+	for _, form := range forms {
+		if i := strings.Index(text, form.words); form.tool == "" && i >= 0 {
+			return s.span.Start + i + len(form.words), true
+		}
+	}
+	return 0, false
 }
 
 func (r *run) hides(all []*suppression, f Finding) bool {
@@ -116,9 +184,10 @@ func (r *run) hides(all []*suppression, f Finding) bool {
 		}
 		if len(s.rules) == 0 {
 			hidden = true
+			s.hid = append(s.hid, f.Rule)
 		}
 		for i := range s.rules {
-			if id := &s.rules[i]; id.id == f.Rule || r.resolve(*id) != nil && r.resolve(*id).ID == f.Rule {
+			if id := &s.rules[i]; id.id == f.Rule && id.tool == "" || r.means(*id, f.Rule) {
 				id.used, hidden = true, true
 			}
 		}
@@ -126,16 +195,56 @@ func (r *run) hides(all []*suppression, f Finding) bool {
 	return hidden
 }
 
-// resolve finds the rule that a name in a comment means, or nil.
-func (r *run) resolve(id suppressed) *Rule {
+// means reports whether a name in a comment stands for a rule.
+func (r *run) means(id suppressed, rule string) bool {
 	if id.tool == "" {
-		return r.l.ids[id.id]
+		return id.id == rule
+	}
+	for _, other := range r.resolve(id) {
+		if other.ID == rule {
+			return true
+		}
+	}
+	return false
+}
+
+// atlasAnalyzers are the analyzers of Atlas with the beginnings of their codes.
+var atlasAnalyzers = map[string][]string{
+	"destructive": {"atlas/ds"}, "data_depend": {"atlas/mf", "atlas/pg303"}, "incompatible": {"atlas/bc"}, "concurrent_index": {"atlas/pg101", "atlas/pg102", "atlas/pg103"},
+	"naming": {"atlas/nm"}, "nestedtx": {"atlas/tx"}, "condrop": {"atlas/cd"},
+}
+
+// resolve finds the rules that a name in a comment means: one of ours, all that
+// another tool's name stands for, or those of a group of its rules.
+func (r *run) resolve(id suppressed) []*Rule {
+	if id.tool == "" {
+		if rule := r.l.ids[id.id]; rule != nil {
+			return []*Rule{rule}
+		}
+		return nil
 	}
 	name := strings.ToLower(id.id)
-	if i := strings.LastIndexByte(name, '/'); i >= 0 {
-		name = name[i+1:]
+	last := name[strings.LastIndexByte(name, '/')+1:]
+	if found := r.l.alias[id.tool+"/"+last]; found != nil {
+		return found
 	}
-	return r.l.alias[id.tool+"/"+name]
+	var groups []string
+	switch {
+	case id.tool == "pgls" && (name == "lint" || name == "lint/safety"):
+		groups = []string{"pgls/"}
+	case id.tool == "atlas":
+		groups = atlasAnalyzers[name]
+	}
+	var out []*Rule
+	for _, rule := range r.l.rules {
+		for _, a := range rule.Aliases {
+			if slices.ContainsFunc(groups, func(g string) bool { return strings.HasPrefix(strings.ToLower(a), g) }) {
+				out = append(out, rule)
+				break
+			}
+		}
+	}
+	return out
 }
 
 // removal deletes one name from a comment, or the whole comment with its line
@@ -179,7 +288,7 @@ func (r *run) suppressions(f *source.File) []*suppression {
 	if !strings.Contains(f.Text, "ignore") && !strings.Contains(f.Text, "safety-assured") && !strings.Contains(f.Text, "nolint") {
 		return nil
 	}
-	var out []*suppression
+	var out, open []*suppression
 	var starts []source.Span
 	for line := 0; line < len(f.Text); {
 		end := line + strings.IndexByte(f.Text[line:], '\n')
@@ -189,19 +298,29 @@ func (r *run) suppressions(f *source.File) []*suppression {
 		row := strings.TrimRight(f.Text[line:end], "\r")
 		for _, form := range forms {
 			at := strings.Index(row, form.words)
-			if at < 0 {
+			if at < 0 || continues(row[at+len(form.words):]) {
 				continue
 			}
 			mark := commentMark.FindStringIndex(row[:at])
 			if mark == nil {
 				continue
 			}
-			s := &suppression{path: f.Path, span: source.Span{Start: line + mark[0], End: line + len(row)}, file: form.file, own: form.tool == ""}
-			s.rules = ruleNames(row[at+len(form.words):], line+at+len(form.words), form.tool)
-			if len(s.rules) == 0 && form.tool != "" && form.tool != "eugene" && form.tool != "atlas" && form.tool != "pgfence" {
-				break // a bare comment of these tools hides nothing
+			s := &suppression{path: f.Path, span: source.Span{Start: line + mark[0], End: line + len(row)}, file: form.scope == wholeFile, own: form.tool == "", tool: form.tool}
+			s.rules, s.reason = ruleNames(row[at+len(form.words):], line+at+len(form.words), form.tool)
+			if form.scope == blockEnd {
+				open = closeBlock(open, s, line)
+				break
 			}
-			if !form.file {
+			if len(s.rules) == 0 && !form.bare {
+				break
+			}
+			switch {
+			case form.tool == "atlas" && header(f.Text, line, end):
+				s.file = true
+			case form.scope == blockStart:
+				s.cover = source.Span{Start: line, End: len(f.Text)}
+				open = append(open, s)
+			case form.scope == nextStatement:
 				if starts == nil {
 					starts = r.starts(f.Path)
 				}
@@ -220,20 +339,61 @@ func (r *run) suppressions(f *source.File) []*suppression {
 	return out
 }
 
-// ruleNames reads "a, b: reason". at is the offset of rest in the file.
-func ruleNames(rest string, at int, tool string) []suppressed {
+// continues reports whether what follows the words of a form makes them part
+// of a longer word.
+func continues(rest string) bool {
+	return rest != "" && (rest[0] == '-' && !strings.HasPrefix(rest, "--") || rest[0] == '_' || 'a' <= rest[0] && rest[0] <= 'z' || 'A' <= rest[0] && rest[0] <= 'Z')
+}
+
+// closeBlock ends the innermost block that an end comment is about: that of the
+// same names, or without names the last one of the tool.
+func closeBlock(open []*suppression, end *suppression, at int) []*suppression {
+	for i := len(open) - 1; i >= 0; i-- {
+		if open[i].tool == end.tool && (len(end.rules) == 0 || sameNames(open[i].rules, end.rules)) {
+			open[i].cover.End = at
+			return slices.Delete(open, i, i+1)
+		}
+	}
+	return open
+}
+
+func sameNames(a, b []suppressed) bool {
+	return slices.EqualFunc(a, b, func(x, y suppressed) bool { return x.id == y.id })
+}
+
+// header reports whether a line stands in the comments at the top of a file
+// that an empty line parts from what follows.
+func header(text string, line, end int) bool {
+	for row := range strings.Lines(text[:line]) {
+		if row = strings.TrimSpace(row); !strings.HasPrefix(row, "--") {
+			return false
+		}
+	}
+	for row := range strings.Lines(text[min(end+1, len(text)):]) {
+		switch row = strings.TrimSpace(row); {
+		case row == "":
+			return true
+		case !strings.HasPrefix(row, "--"):
+			return false
+		}
+	}
+	return false
+}
+
+// ruleNames reads "a, b: reason". at is the offset of rest in the file. The
+// reason may also follow two hyphens.
+func ruleNames(rest string, at int, tool string) (out []suppressed, reason string) {
 	if tool == "pgfence" || tool == "eugene" {
 		trimmed := strings.TrimLeft(rest, ": [")
 		at += len(rest) - len(trimmed)
 		rest = strings.TrimRight(trimmed, "] ")
 	}
-	if i := strings.IndexByte(rest, ':'); i >= 0 {
-		rest = rest[:i]
+	for _, mark := range []string{":", "--"} {
+		if i := strings.Index(rest, mark); i >= 0 {
+			reason = strings.TrimSpace(rest[i+len(mark):])
+			rest = rest[:i]
+		}
 	}
-	if i := strings.Index(rest, "--"); i >= 0 {
-		rest = rest[:i]
-	}
-	var out []suppressed
 	for i := 0; i < len(rest); {
 		if strings.IndexByte(", \t", rest[i]) >= 0 {
 			i++
@@ -246,7 +406,7 @@ func ruleNames(rest string, at int, tool string) []suppressed {
 		out = append(out, suppressed{id: rest[i:j], span: source.Span{Start: at + i, End: at + j}, tool: tool})
 		i = j
 	}
-	return out
+	return out, reason
 }
 
 // next is the range that a comment covers which ends at offset from: the

@@ -47,7 +47,7 @@ var addingPrimaryKeyConstraint = &analysis.Rule{
 	Summary:  "a new primary key blocks reads and writes while its index is built",
 	Severity: analysis.Warning,
 	Default:  true,
-	Aliases:  []string{"squawk/adding-serial-primary-key-field", "pgls/addingPrimaryKeyConstraint", "atlas/PG104", "pgfence/add-pk-without-using-index"},
+	Aliases:  []string{"squawk/adding-serial-primary-key-field", "pgls/addingPrimaryKeyConstraint", "atlas/PG104", "pgfence/add-pk-without-using-index", "eugene/E7"},
 	On:       []migration.Op{(*migration.AddConstraint)(nil), (*migration.AddColumn)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		table, con := indexConstraint(s, migration.PrimaryKey)

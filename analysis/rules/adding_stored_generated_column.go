@@ -45,7 +45,7 @@ var addingStoredGeneratedColumn = &analysis.Rule{
 	Summary:  "a new stored generated column rewrites the table under a lock",
 	Severity: analysis.Warning,
 	Default:  true,
-	Aliases:  []string{"pgfence/add-column-stored-generated"},
+	Aliases:  []string{"pgfence/add-column-stored-generated", "squawk/adding-field-with-default", "eugene/E11", "pgls/addSerialColumn", "pgls/addingFieldWithDefault"},
 	On:       []migration.Op{(*migration.AddColumn)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.AddColumn)

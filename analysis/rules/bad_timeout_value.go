@@ -60,7 +60,7 @@ var badTimeoutValue = &analysis.Rule{
 	Severity: analysis.Warning,
 	Default:  true,
 	Fix:      analysis.UnsafeFix,
-	Aliases:  []string{"pgfence/lock-timeout-zero", "pgfence/lock-timeout-too-long", "pgfence/lock-timeout-after-dangerous-statement"},
+	Aliases:  []string{"pgfence/lock-timeout-zero", "pgfence/lock-timeout-too-long", "pgfence/lock-timeout-after-dangerous-statement", "pgfence/statement-timeout-too-long"},
 	Body: func(p *analysis.Pass) {
 		var first *analysis.Step // that waits for a lock
 		guarded := givenBySession(p, "lock_timeout")

@@ -57,7 +57,7 @@ var changingColumnType = &analysis.Rule{
 	Severity: analysis.Warning,
 	Default:  true,
 	Aliases: []string{"squawk/changing-column-type", "pgls/changingColumnType", "excellent_migrations/column_type_changed", "eugene/E5",
-		"atlas/PG301", "pgfence/alter-column-type"},
+		"atlas/PG301", "pgfence/alter-column-type", "eugene/E10"},
 	On: []migration.Op{(*migration.AlterColumnType)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.AlterColumnType)

@@ -46,7 +46,7 @@ var constraintMissingNotValid = &analysis.Rule{
 	Default:  true,
 	Fix:      analysis.UnsafeFix,
 	Aliases: []string{"squawk/constraint-missing-not-valid", "pgls/constraintMissingNotValid", "excellent_migrations/check_constraint_added",
-		"atlas/PG305", "pgfence/add-constraint-check-no-not-valid"},
+		"atlas/PG305", "pgfence/add-constraint-check-no-not-valid", "eugene/E1"},
 	On: []migration.Op{(*migration.AddConstraint)(nil), (*migration.AddColumn)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		var table migration.Name

@@ -26,7 +26,7 @@ var renamingColumn = &analysis.Rule{
 	Summary:  "a renamed column breaks the code that still uses its old name",
 	Severity: analysis.Warning,
 	Default:  true,
-	Aliases:  []string{"squawk/renaming-column", "pgls/renamingColumn", "excellent_migrations/column_renamed", "pgfence/rename-column"},
+	Aliases:  []string{"squawk/renaming-column", "pgls/renamingColumn", "excellent_migrations/column_renamed", "pgfence/rename-column", "atlas/BC102"},
 	On:       []migration.Op{(*migration.Rename)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.Rename)

@@ -40,7 +40,7 @@ var renamingTable = &analysis.Rule{
 	Severity: analysis.Warning,
 	Default:  true,
 	Fix:      analysis.UnsafeFix,
-	Aliases:  []string{"squawk/renaming-table", "pgls/renamingTable", "excellent_migrations/table_renamed", "pgfence/rename-table"},
+	Aliases:  []string{"squawk/renaming-table", "pgls/renamingTable", "excellent_migrations/table_renamed", "pgfence/rename-table", "atlas/BC101"},
 	On:       []migration.Op{(*migration.Rename)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.Rename)

@@ -47,7 +47,7 @@ var requireConcurrentIndexDeletion = &analysis.Rule{
 	Default:  true,
 	Fix:      analysis.SafeFix,
 	Aliases: []string{"squawk/require-concurrent-index-deletion", "pgls/requireConcurrentIndexDeletion", "atlas/PG102",
-		"pgfence/drop-index-not-concurrent"},
+		"pgfence/drop-index-not-concurrent", "excellent_migrations/index_not_concurrently"},
 	On: []migration.Op{(*migration.DropIndex)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.DropIndex)

@@ -155,6 +155,7 @@ var all = []*analysis.Rule{
 	sqlStringInterpolation,
 	statementAfterAccessExclusive,
 	statementCannotRunInTransaction,
+	suppressionWithoutReason,
 	tableRewriteCommand,
 	tableWithoutPrimaryKey,
 	timescaledbCallForm,

@@ -52,7 +52,7 @@ var settingNotNull = &analysis.Rule{
 	Severity: analysis.Warning,
 	Default:  true,
 	Aliases: []string{"squawk/adding-not-nullable-field", "pgls/addingNotNullField", "excellent_migrations/not_null_added", "eugene/E2",
-		"atlas/PG303", "pgfence/alter-column-set-not-null"},
+		"atlas/PG303", "pgfence/alter-column-set-not-null", "atlas/MF104"},
 	On: []migration.Op{(*migration.SetNotNull)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.SetNotNull)

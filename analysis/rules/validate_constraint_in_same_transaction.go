@@ -67,7 +67,7 @@ var validateConstraintInSameTransaction = &analysis.Rule{
 	Summary:  "a constraint is validated under the lock that adding it took",
 	Severity: analysis.Warning,
 	Default:  true,
-	Aliases:  []string{"pgls/requireSeparateConstraintValidation", "pgfence/not-valid-validate-same-tx"},
+	Aliases:  []string{"pgls/requireSeparateConstraintValidation", "pgfence/not-valid-validate-same-tx", "eugene/E4", "squawk/constraint-missing-not-valid"},
 	On:       []migration.Op{(*migration.ValidateConstraint)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.ValidateConstraint)
