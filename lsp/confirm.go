@@ -54,7 +54,14 @@ func question(op string, plan *runner.Report) string {
 		fmt.Fprintf(&b, "\n%s %s %s", m.Direction, m.Version, m.Name)
 	}
 	if len(plan.Drops) > 0 {
-		fmt.Fprintf(&b, "\nThis drops %s.", strings.Join(plan.Drops, ", "))
+		drops := plan.Drops
+		if len(plan.Losses) > 0 {
+			drops = nil
+			for _, l := range plan.Losses {
+				drops = append(drops, l.String())
+			}
+		}
+		fmt.Fprintf(&b, "\nThis drops %s.", strings.Join(drops, ", "))
 	}
 	for _, n := range plan.Notes {
 		b.WriteString("\n" + n)

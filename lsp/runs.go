@@ -135,7 +135,7 @@ func (s *Server) run(ctx context.Context, token protocol.ProgressToken, op strin
 		case "migration":
 			begun++
 			rep.say(strings.TrimSpace(fmt.Sprintf("%d of %d: %s %s", begun, of, e.Version, e.Name)), begun-1, of)
-		case "waiting", "notice", "output":
+		case "waiting", "notice", "output", "progress":
 			rep.say(e.Message, begun-1, of)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,8 +19,8 @@ import (
 // An Event tells of the progress of a run.
 type Event struct {
 	// Kind is "migration" (one begins), "statement" (one is sent), "notice",
-	// "waiting" (for a lock), "output" (a line of what mix prints) or "done" (a
-	// migration ended).
+	// "waiting" (for a lock), "progress" (of an index that is built), "output" (a
+	// line of what mix prints) or "done" (a migration ended).
 	Kind      string `json:"kind"`
 	Version   string `json:"version,omitempty"`
 	Name      string `json:"name,omitempty"`
@@ -55,6 +56,8 @@ type Result struct {
 	Plan    *Plan
 	Steps   []Done
 	Notices []Event
+	// Notes are what people should know afterwards.
+	Notes   []string
 	Failure *Failure
 }
 
@@ -75,7 +78,13 @@ func (r *Runner) Run(ctx context.Context, p *Plan, events func(Event)) (*Result,
 	if events == nil {
 		events = func(Event) {}
 	}
-	x := &execution{Runner: r, plan: p, events: events, result: &Result{Plan: p}, quiet: true}
+	var mu sync.Mutex
+	one := func(e Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		events(e)
+	}
+	x := &execution{Runner: r, plan: p, events: one, result: &Result{Plan: p}, quiet: true}
 	for _, s := range p.Steps {
 		x.result.Steps = append(x.result.Steps, Done{Step: s, Outcome: Planned})
 	}
@@ -92,6 +101,9 @@ func (r *Runner) Run(ctx context.Context, p *Plan, events func(Event)) (*Result,
 	var f *Failure
 	if errors.As(err, &f) {
 		x.result.Failure = f
+	}
+	if r.opts.Dump != "" && slices.ContainsFunc(x.result.Steps, func(d Done) bool { return d.Outcome == Applied || d.Outcome == RolledBack }) {
+		x.result.Notes = append(x.result.Notes, fmt.Sprintf("%s is not up to date any more. Write it again with: %s", r.opts.Dump, r.opts.DumpCommand))
 	}
 	return x.result, err
 }
@@ -176,6 +188,7 @@ func (x *execution) body(ctx context.Context, st Step, send sender) error {
 	units := st.Body().Units
 	x.quiet = false
 	defer func() { x.quiet = true }()
+	defer x.watch(ctx)()
 	for i, u := range units {
 		x.events(Event{Kind: "statement", Version: st.Migration.Version, Direction: string(st.Direction), Number: i + 1, Of: len(units), Message: firstLine(u)})
 		sent, err := send(ctx, u)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/schema"
 )
 
 // A Failure is a migration that failed while it ran.
@@ -31,6 +32,7 @@ type Failure struct {
 
 	unit, sent int // the unit that failed, and how many of its statements were done
 	before     int // statements done in earlier units
+	ops        []migration.Op
 	lost       bool
 	vague      bool // which statement failed is not known
 	err        error
@@ -111,7 +113,7 @@ func (f *Failure) place(u *migration.Unit, pe *pgconn.PgError) {
 	at := min(f.sent, len(u.Statements)-1)
 	s := u.Statements[at]
 	if pe == nil || pe.Position <= 0 {
-		f.Path, f.Span, f.Statement = s.Path, s.Span, s.SQL
+		f.Path, f.Span, f.Statement, f.ops = s.Path, s.Span, s.SQL, s.Ops()
 		return
 	}
 	// The server counts characters of the whole text that was sent.
@@ -130,7 +132,20 @@ func (f *Failure) place(u *migration.Unit, pe *pgconn.PgError) {
 			s = c
 		}
 	}
-	f.Statement = s.SQL
+	f.Statement, f.ops = s.SQL, s.Ops()
+}
+
+// relations are the relations that the failed statement names.
+func (f *Failure) relations() []string {
+	var out []string
+	for _, op := range f.ops {
+		for _, m := range schema.Mentions(op) {
+			if m.Kind == schema.RelationMention && !slices.Contains(out, m.Ref.SQL()) {
+				out = append(out, m.Ref.SQL())
+			}
+		}
+	}
+	return out
 }
 
 // wordLen is the length in bytes of the word that a text begins with.
@@ -152,6 +167,10 @@ func wordLen(s string) int {
 func (x *execution) remains(f *Failure, after string) {
 	body := f.Step.Body()
 	var parts []string
+	if f.SQLState == "55P03" {
+		f.Message += "." + x.holders(context.Background(), f)
+		f.Message = strings.TrimSuffix(f.Message, "..")
+	}
 	done := f.before
 	if f.Step.Body().Tx == migration.None {
 		done += f.sent

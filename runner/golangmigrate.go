@@ -96,11 +96,7 @@ func (g *golangMigrate) read(ctx context.Context, conn *pgx.Conn, s *state, _ st
 func (g *golangMigrate) plan(s *state, req Request) (*choice, error) {
 	current := s.newest()
 	if s.dirty {
-		at := current
-		if at == "" {
-			at = "-1"
-		}
-		return nil, refusef("the database is dirty at version %s: an earlier run failed there. Nothing was changed. Find out what it left behind, put that right, then set the version that the schema really has: migrate -path %s -database \"$DATABASE_URL\" force VERSION", at, dirOf(g.r.opts.Dirs))
+		return nil, g.dirty(context.Background(), nil, s)
 	}
 	if current != "" && g.r.find(current) == nil {
 		return nil, refusef("the database is at version %s, and there is no file for it. Nothing was changed. Bring the file back", current)

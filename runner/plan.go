@@ -21,6 +21,8 @@ type Plan struct {
 	Hash string
 	// Notes are what people should know before they agree.
 	Notes []string
+	// Losses are what the plan destroys, with their sizes at this moment.
+	Losses []Loss
 
 	state  *state
 	runner *Runner

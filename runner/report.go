@@ -28,8 +28,10 @@ type Report struct {
 	Statements int      `json:"statements"`
 	Notes      []string `json:"notes,omitempty"`
 	// Drops are what the plan destroys.
-	Drops   []string `json:"drops,omitempty"`
-	Notices []Event  `json:"notices,omitempty"`
+	Drops []string `json:"drops,omitempty"`
+	// Losses are Drops with how much there is of each.
+	Losses  []Loss  `json:"losses,omitempty"`
+	Notices []Event `json:"notices,omitempty"`
 }
 
 // A ReportLine is one migration of a Report.
@@ -106,7 +108,7 @@ func (p *Plan) report(display func(string) string) *Report {
 	r := &Report{
 		Database: p.Target.Database, Host: p.Target.Host, User: p.Target.User, Name: p.Target.Name, Source: p.Target.Source,
 		Protected: p.Target.Protected, Direction: p.Request.Direction, Plan: p.Hash, Migrations: []ReportLine{},
-		Statements: p.Statements(), Notes: p.Notes, Drops: p.Drops(),
+		Statements: p.Statements(), Notes: p.Notes, Drops: p.Drops(), Losses: p.Losses,
 	}
 	for _, st := range p.Steps {
 		r.Migrations = append(r.Migrations, ReportLine{
@@ -142,6 +144,7 @@ func (s Step) sql(c *schema.Catalog) []ReportSQL {
 func (res *Result) Report(err error, display func(string) string) *Report {
 	r := res.Plan.report(display)
 	r.Notices = res.Notices
+	r.Notes = append(r.Notes[:len(r.Notes):len(r.Notes)], res.Notes...)
 	for i, d := range res.Steps {
 		r.Migrations[i].Outcome = d.Outcome
 		r.Migrations[i].DurationMS = d.Duration.Milliseconds()

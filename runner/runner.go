@@ -28,6 +28,9 @@ type Options struct {
 	LockWait time.Duration
 	// Ecto is the repo; nil for other formats.
 	Ecto *Ecto
+	// Dump is the file that the project keeps its schema in, "" for none, and
+	// DumpCommand what writes it.
+	Dump, DumpCommand string
 	// LogDir is where the log of runs is kept, "" for none; Root is the
 	// project's directory, by which the log is found.
 	LogDir, Root string
@@ -274,7 +277,16 @@ func (r *Runner) makePlan(ctx context.Context, req Request) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.planFrom(s, req)
+	if g, ok := r.tool.(*golangMigrate); ok && s.dirty {
+		return nil, g.dirty(ctx, conn, s)
+	}
+	p, err := r.planFrom(s, req)
+	if err != nil {
+		return nil, err
+	}
+	p.Losses = p.losses(ctx, conn)
+	p.Notes = append(p.Notes, p.leftBehind(ctx, conn)...)
+	return p, nil
 }
 
 func (r *Runner) planFrom(s *state, req Request) (*Plan, error) {

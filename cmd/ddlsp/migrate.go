@@ -203,7 +203,14 @@ func (a *app) describe(w io.Writer, plan *runner.Plan) {
 		fmt.Fprintf(w, "note: %s\n", n)
 	}
 	if d := plan.Drops(); len(d) > 0 && plan.Request.Direction != runner.Up {
-		fmt.Fprintf(w, "%s %s\n", st.bold("this destroys:"), strings.Join(d, ", "))
+		parts := make([]string, len(plan.Losses))
+		for i, l := range plan.Losses {
+			parts[i] = l.String()
+		}
+		if len(parts) == 0 {
+			parts = d
+		}
+		fmt.Fprintf(w, "%s %s\n", st.bold("this destroys:"), strings.Join(parts, ", "))
 	}
 }
 
@@ -270,6 +277,10 @@ func (a *app) progress(f *runFlags) func(runner.Event) {
 			}
 		case "waiting":
 			fmt.Fprintf(a.err, "waiting: %s\n", e.Message)
+		case "progress":
+			if !a.flags.quiet {
+				fmt.Fprintln(a.err, st.dim("  "+e.Message))
+			}
 		case "statement":
 			if isTerminal(a.err) && !a.flags.quiet {
 				fmt.Fprintln(a.err, st.dim(fmt.Sprintf("  %s  %d/%d  %s", e.Version, e.Number, e.Of, e.Message)))
@@ -289,6 +300,9 @@ func (a *app) showResult(res *runner.Result, err error, f *runFlags) error {
 			return nil
 		}
 		return &exitError{runner.ExitCode(err), errors.New(summary(report))}
+	}
+	for _, n := range res.Notes {
+		fmt.Fprintf(a.err, "note: %s\n", n)
 	}
 	st := a.style(a.out)
 	n := 0

@@ -59,7 +59,42 @@ func (a *app) runnerOptions(p *workspace.Project) runner.Options {
 	if p.Format == migration.Dbmate {
 		strict, _ = strconv.ParseBool(toolSetting(p, "DBMATE_STRICT"))
 	}
-	return runner.Options{Format: p.Format, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Strict: strict, Ecto: ectoOptions(p), LogDir: runner.StateDir(), Root: p.Root, Baseline: p.Catalog(0), LockWait: lockWait}
+	dump, dumpCommand := a.schemaDump(p)
+	return runner.Options{Format: p.Format, Dump: dump, DumpCommand: dumpCommand, Dirs: displayAll(a, p.Dirs), Table: versionTable(p), Strict: strict, Ecto: ectoOptions(p), LogDir: runner.StateDir(), Root: p.Root, Baseline: p.Catalog(0), LockWait: lockWait}
+}
+
+// schemaDump is the file that a project keeps its schema in beside the
+// migrations, as it is shown, and the command that writes it; "" for none.
+func (a *app) schemaDump(p *workspace.Project) (path, command string) {
+	switch p.Format {
+	case migration.Ecto:
+		command = "mix ecto.dump"
+		dir := filepath.Join(p.Root, "priv", "repo")
+		if p.Repo != nil {
+			if p.Repo.Dir != "" {
+				dir = p.Repo.Dir
+			}
+			if p.Repo.Name != "" {
+				command += " -r " + p.Repo.Name
+			}
+		}
+		path = filepath.Join(dir, "structure.sql")
+	case migration.Dbmate:
+		command = "dbmate dump"
+		path = toolSetting(p, "DBMATE_SCHEMA_FILE")
+		if path == "" {
+			path = filepath.Join("db", "schema.sql")
+		}
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(p.Root, path)
+		}
+	default:
+		return "", ""
+	}
+	if _, err := os.Stat(path); err != nil {
+		return "", ""
+	}
+	return a.display(path), command
 }
 
 // lockWait is how long a run waits for the migration lock.
