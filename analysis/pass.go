@@ -181,6 +181,17 @@ func (p *Pass) Asked() bool {
 	return ok
 }
 
+// Runs reports whether another rule judges this migration: a rule may leave to
+// it what both would say.
+func (p *Pass) Runs(id string) bool {
+	for i, r := range p.run.l.rules {
+		if r.ID == id {
+			return p.run.severity[i] != Off
+		}
+	}
+	return false
+}
+
 // End is the catalog that the whole history leaves, run up to its end.
 func (p *Pass) End() *schema.Catalog {
 	if p.Direction == migration.Up && p.run.in.End != nil {

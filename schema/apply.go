@@ -953,7 +953,7 @@ func (c *Catalog) renameColumn(r *Relation, from, to string) *Catalog {
 // renameUses follows a renamed column into the views that read it.
 func (c *Catalog) renameUses(ref Ref, from, to string) {
 	var views []*Relation
-	for v := range c.Relations() {
+	for v := range c.Users(ref) {
 		if slices.Contains(v.Uses, Use{ref, from}) {
 			views = append(views, v)
 		}

@@ -466,6 +466,10 @@ func Quote(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
+// Reserved reports whether a lower-case word cannot name a column or table
+// without double quotes.
+func Reserved(word string) bool { return reserved[word] }
+
 func bare(name string) bool {
 	if name == "" || reserved[name] {
 		return false

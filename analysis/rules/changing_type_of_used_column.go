@@ -70,7 +70,7 @@ var changingTypeOfUsedColumn = &analysis.Rule{
 			return
 		}
 		column := quoted(op.Table.String() + "." + op.Column.Name)
-		for v := range s.Before.Relations() {
+		for v := range s.Before.Users(r.Ref) {
 			if slices.Contains(v.Uses, schema.Use{Ref: r.Ref, Column: op.Column.Name}) && s.Before.Certain(v) {
 				p.Report(s, analysis.Report{
 					On:      op.Column.Span,

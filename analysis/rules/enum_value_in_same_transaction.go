@@ -91,25 +91,50 @@ var enumValueInSameTransaction = &analysis.Rule{
 // useOfValue is the first later step of the same transaction that uses the
 // value, or nil.
 func useOfValue(p *analysis.Pass, s *analysis.Step, op *migration.AlterEnum) *analysis.Step {
-	past := false
-	for i := range p.Steps {
+	from := stepIndex(p)[s]
+	for _, i := range stepsWith(p)[op.Value] {
 		t := &p.Steps[i]
-		if t == s {
-			past = true
-			continue
-		}
-		if !past || t.Statement != s.Statement && !together(p, s.Statement, t.Statement) {
-			continue
-		}
-		text := t.Statement.SQL
-		if t.Inner {
-			text = t.Span.Of(text)
-		}
-		if usesType(t, op.Type) && slices.Contains(migration.Strings(text), op.Value) {
+		if i > from && (t.Statement == s.Statement || together(p, s.Statement, t.Statement)) && usesType(t, op.Type) {
 			return t
 		}
 	}
 	return nil
+}
+
+// stepsWith leads from the value of a string literal to the steps whose text
+// holds it, in order.
+func stepsWith(p *analysis.Pass) map[string][]int {
+	type key struct{}
+	return p.Once(key{}, func() any {
+		out := map[string][]int{}
+		for i := range p.Steps {
+			t := &p.Steps[i]
+			switch t.Op.(type) {
+			case *migration.AlterEnum, *migration.CreateType, *migration.CreateFunction, *migration.Comment, *migration.Do:
+				continue
+			}
+			text := t.Statement.SQL
+			if t.Inner {
+				text = t.Span.Of(text)
+			}
+			for _, v := range migration.Strings(text) {
+				out[v] = append(out[v], i)
+			}
+		}
+		return out
+	}).(map[string][]int)
+}
+
+// stepIndex are the places of the steps in their pass.
+func stepIndex(p *analysis.Pass) map[*analysis.Step]int {
+	type key struct{}
+	return p.Once(key{}, func() any {
+		out := make(map[*analysis.Step]int, len(p.Steps))
+		for i := range p.Steps {
+			out[&p.Steps[i]] = i
+		}
+		return out
+	}).(map[*analysis.Step]int)
 }
 
 // usesType reports whether a statement reads literals as values of a type: it

@@ -68,15 +68,8 @@ var foreignKeyWithoutIndex = &analysis.Rule{
 			if end.Taints() != s.After.Taints() {
 				return // what cannot be read may have made the index
 			}
-			// The table may be renamed later, the column too: then it is looked
-			// for where this migration leaves it.
 			then := end.Table(table)
-			if then == nil {
-				if then = p.After.Table(table); then == nil {
-					return
-				}
-			}
-			if !slices.ContainsFunc(then.Constraints, func(c *schema.Constraint) bool {
+			if then == nil || !slices.ContainsFunc(then.Constraints, func(c *schema.Constraint) bool {
 				return c.Kind == migration.ForeignKey && slices.Equal(c.Columns, names(columns))
 			}) || indexed(then, names(columns)) {
 				return

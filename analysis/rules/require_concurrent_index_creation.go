@@ -68,7 +68,7 @@ var requireConcurrentIndexCreation = &analysis.Rule{
 	On: []migration.Op{(*migration.CreateIndex)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.CreateIndex)
-		if op.Concurrently || op.Only || !p.Existing(s, op.Table) || p.Small(op.Table) || special(s.Before.Relation(op.Table)) {
+		if !blockingBuild(p, s, op) {
 			return
 		}
 		p.Report(s, analysis.Report{
@@ -78,4 +78,16 @@ var requireConcurrentIndexCreation = &analysis.Rule{
 			Fixes:   fixes("Build the index concurrently", leavingIsSafe(p), concurrently(p, s), leaveTransaction(p)),
 		})
 	},
+}
+
+// blockingBuild reports whether an index build blocks writes to a table that
+// others use, and need not.
+func blockingBuild(p *analysis.Pass, s *analysis.Step, op *migration.CreateIndex) bool {
+	return !op.Concurrently && !op.Only && p.Existing(s, op.Table) && !p.Small(op.Table) && !special(s.Before.Relation(op.Table))
+}
+
+// builtAnew reports whether another rule already asks for the index to be
+// built in another way: what is to be said of the index itself can wait.
+func builtAnew(p *analysis.Pass, s *analysis.Step, op *migration.CreateIndex) bool {
+	return p.Runs("require-concurrent-index-creation") && blockingBuild(p, s, op)
 }

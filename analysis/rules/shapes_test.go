@@ -163,7 +163,7 @@ func (s shapes) missing(h hazard) []string {
 				n++
 			}
 		}
-		if n != 1 && len(clauses) > 0 {
+		if n != 1 && len(clauses) > 0 && !slices.Contains(clauses, words) {
 			out = append(out, fmt.Sprintf("[%s] names %d clauses of %q", words, n, clauses))
 		}
 	}
