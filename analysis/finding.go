@@ -55,6 +55,8 @@ type Fix struct {
 	// applied without being looked at.
 	Safe  bool
 	Edits []source.Edit
+	// Follows: it writes new migrations at the end of the history.
+	Follows bool
 }
 
 // Related is another place that has to do with a finding.

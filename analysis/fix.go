@@ -10,12 +10,15 @@ import (
 // Merge joins fixes that were computed for the same texts into one set of
 // edits. Edits that two fixes share are applied once; a fix that overlaps an
 // earlier one otherwise is left out whole. used says, by index, which were
-// taken: the rest can be computed again after the others were applied.
+// taken: the rest can be computed again after the others were applied. Of the
+// fixes that write new migrations only the first is taken: the versions of the
+// others would be the same.
 func Merge(fixes []Fix) (edits []source.Edit, used []bool) {
 	used = make([]bool, len(fixes))
+	follows := false
 	for i, f := range fixes {
 		var fresh []source.Edit
-		clash := false
+		clash := f.Follows && follows
 		for _, e := range f.Edits {
 			same := slices.Contains(edits, e)
 			if !same {
@@ -25,6 +28,7 @@ func Merge(fixes []Fix) (edits []source.Edit, used []bool) {
 		}
 		if !clash {
 			used[i] = true
+			follows = follows || f.Follows
 			edits = append(edits, fresh...)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
 )
@@ -71,7 +72,11 @@ type Input struct {
 	Before *schema.Catalog
 	// End returns the catalog that the whole history leaves; nil to have it
 	// computed.
-	End      func() *schema.Catalog
+	End func() *schema.Catalog
+	// Follow returns the edits that write new migrations at the end of the
+	// history, in the format and with the names that the project has; nil where
+	// none can be written.
+	Follow   func(list []Followup) ([]source.Edit, error)
 	Settings Settings
 }
 

@@ -210,6 +210,26 @@ func (p *Pass) Earlier() []*migration.Migration {
 	return p.run.in.History[:p.run.in.Target]
 }
 
+// A Followup is a migration that a fix writes after all others.
+type Followup struct {
+	// Name is what it is called, in lower case with underscores; a number is
+	// added where there is one of that name.
+	Name string
+	// Up and Down are SQL statements without semicolons. No Down means that
+	// there is nothing to undo.
+	Up, Down []string
+	// NoTransaction: it must run outside a transaction.
+	NoTransaction bool
+}
+
+// Follow returns the edits that write new migrations after all others.
+func (p *Pass) Follow(list ...Followup) ([]source.Edit, error) {
+	if p.run.in.Follow == nil || p.Direction != migration.Up {
+		return nil, migration.ErrNotExpressible
+	}
+	return p.run.in.Follow(list)
+}
+
 // Readable reports whether every statement of the direction could be read to
 // its end. Rules about something missing must be quiet when it was not.
 func (p *Pass) Readable() bool { return p.Body.Err == nil && p.Before.Taints() == p.After.Taints() }

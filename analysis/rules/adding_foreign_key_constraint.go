@@ -104,7 +104,7 @@ var addingForeignKeyConstraint = &analysis.Rule{
 			Help:    "add it NOT VALID, and validate it in a later migration",
 		}
 		if mend != nil && hypertable(s.Before, table) == nil {
-			r.Fixes = fixes("Do not check the existing rows now", false, mend)
+			r.Fixes = append(validateLater(p, s, table, migration.ForeignKey, mend), fixes("Do not check the existing rows now", false, mend)...)
 		}
 		p.Report(s, r)
 	},

@@ -47,6 +47,7 @@ var addingPrimaryKeyConstraint = &analysis.Rule{
 	Summary:  "a new primary key blocks reads and writes while its index is built",
 	Severity: analysis.Warning,
 	Default:  true,
+	Fix:      analysis.UnsafeFix,
 	Aliases:  []string{"squawk/adding-serial-primary-key-field", "pgls/addingPrimaryKeyConstraint", "atlas/PG104", "pgfence/add-pk-without-using-index", "eugene/E7"},
 	On:       []migration.Op{(*migration.AddConstraint)(nil), (*migration.AddColumn)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
@@ -62,6 +63,7 @@ var addingPrimaryKeyConstraint = &analysis.Rule{
 			On:      con.Span,
 			Message: fmt.Sprintf("adding this primary key blocks reads and writes on %s while every row is read and its index is built (ACCESS EXCLUSIVE lock)", quoted(table.String())),
 			Help:    help,
+			Fixes:   keyInStages(p, s, table, con),
 		})
 	},
 }

@@ -51,6 +51,7 @@ var addingUniqueConstraint = &analysis.Rule{
 	Summary:  "a new unique constraint blocks reads and writes while its index is built",
 	Severity: analysis.Warning,
 	Default:  true,
+	Fix:      analysis.UnsafeFix,
 	Aliases:  []string{"squawk/disallowed-unique-constraint", "pgls/disallowUniqueConstraint", "eugene/E7", "atlas/PG105", "pgfence/add-constraint-unique"},
 	On:       []migration.Op{(*migration.AddConstraint)(nil), (*migration.AddColumn)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
@@ -66,6 +67,7 @@ var addingUniqueConstraint = &analysis.Rule{
 			On:      con.Span,
 			Message: fmt.Sprintf("adding this unique constraint blocks reads and writes on %s while its index is built (ACCESS EXCLUSIVE lock)", quoted(table.String())),
 			Help:    help,
+			Fixes:   keyInStages(p, s, table, con),
 		})
 	},
 }

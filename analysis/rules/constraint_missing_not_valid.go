@@ -76,7 +76,7 @@ var constraintMissingNotValid = &analysis.Rule{
 			Help:    help,
 		}
 		if mend != nil && hypertable(s.Before, table) == nil {
-			r.Fixes = fixes("Do not check the existing rows now", false, mend)
+			r.Fixes = append(validateLater(p, s, table, migration.Check, mend), fixes("Do not check the existing rows now", false, mend)...)
 		}
 		p.Report(s, r)
 	},

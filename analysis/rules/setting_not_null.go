@@ -51,6 +51,7 @@ var settingNotNull = &analysis.Rule{
 	Summary:  "setting a column NOT NULL blocks reads and writes while every row is read",
 	Severity: analysis.Warning,
 	Default:  true,
+	Fix:      analysis.UnsafeFix,
 	Aliases: []string{"squawk/adding-not-nullable-field", "pgls/addingNotNullField", "excellent_migrations/not_null_added", "eugene/E2",
 		"atlas/PG303", "pgfence/alter-column-set-not-null", "atlas/MF104"},
 	On: []migration.Op{(*migration.SetNotNull)(nil)},
@@ -77,6 +78,7 @@ var settingNotNull = &analysis.Rule{
 			On:      op.Column.Span,
 			Message: fmt.Sprintf("setting %s NOT NULL blocks reads and writes while every row is read (ACCESS EXCLUSIVE lock)", quoted(op.Table.String()+"."+op.Column.Name)),
 			Help:    "add CHECK (" + schema.Quote(op.Column.Name) + " IS NOT NULL) NOT VALID, validate it in a later migration, then set NOT NULL and drop the check",
+			Fixes:   notNullInStages(p, s, op),
 		})
 	},
 }

@@ -67,6 +67,7 @@ var validateConstraintInSameTransaction = &analysis.Rule{
 	Summary:  "a constraint is validated under the lock that adding it took",
 	Severity: analysis.Warning,
 	Default:  true,
+	Fix:      analysis.UnsafeFix,
 	Aliases:  []string{"pgls/requireSeparateConstraintValidation", "pgfence/not-valid-validate-same-tx", "eugene/E4", "squawk/constraint-missing-not-valid"},
 	On:       []migration.Op{(*migration.ValidateConstraint)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
@@ -83,7 +84,12 @@ var validateConstraintInSameTransaction = &analysis.Rule{
 		if c.Kind == migration.ForeignKey {
 			lock = "writes on " + quoted(op.Table.String()) + " and " + quoted(c.Ref.String()) + " (SHARE ROW EXCLUSIVE lock)"
 		}
+		var mend []analysis.Fix
+		if len(s.Statement.Ops()) == 1 && (s.Statement.Command == nil || !s.Statement.Command.Repeated) {
+			mend = following(p, "Validate it in a new migration", []change{without(p, s)}, validation(op.Table, op.Constraint.Name))
+		}
 		p.Report(s, analysis.Report{
+			Fixes:   mend,
 			On:      op.Constraint.Span,
 			Message: fmt.Sprintf("validating %s here blocks %s: the lock of ADD CONSTRAINT is held until the transaction ends", quoted(op.Constraint.Name), lock),
 			Help:    "validate it in a later migration",

@@ -244,12 +244,17 @@ func (w *writer) free() time.Time {
 
 func (w *writer) sql(name string, part templates.Part, values map[string]string) ([]source.Edit, error) {
 	b, _ := part.Body(templates.SQL)
-	version := sqlfile.NextVersion(w.p.Format, w.history, w.now)
 	down := b.Down.Fill(values)
 	if !w.p.Format.HasDown() {
 		down = ""
 	}
-	texts, err := sqlfile.Render(w.p.Format, version, b.Up.Fill(values), down, sqlfile.RenderOptions{Name: name, NoTransaction: part.NoTransaction})
+	return w.render(name, b.Up.Fill(values), down, part.NoTransaction)
+}
+
+// render writes a SQL migration.
+func (w *writer) render(name, up, down string, noTransaction bool) ([]source.Edit, error) {
+	version := sqlfile.NextVersion(w.p.Format, w.history, w.now)
+	texts, err := sqlfile.Render(w.p.Format, version, up, down, sqlfile.RenderOptions{Name: name, NoTransaction: noTransaction})
 	if err != nil {
 		return nil, err
 	}

@@ -222,7 +222,8 @@ func (p *Project) lint(m *migration.Migration, extra analysis.Settings, special 
 		settings.Sizes = extra.Sizes
 	}
 	r := rules.Linter().Lint(analysis.Input{History: h.migrations, Target: i, Before: p.Catalog(i), Settings: settings,
-		End: func() *schema.Catalog { return p.Catalog(len(h.migrations)) }})
+		End:    func() *schema.Catalog { return p.Catalog(len(h.migrations)) },
+		Follow: func(list []analysis.Followup) ([]source.Edit, error) { return p.follow(m, list) }})
 	if !special {
 		h.mu.Lock()
 		h.restOn(basis)

@@ -529,8 +529,12 @@ func (e *editor) executes(sql []string, indent string, change bool) string {
 // execute writes one execute at an indentation, with parentheses where the
 // file writes them; down is a literal, "" for none.
 func (e *editor) execute(sql, down, indent string) string {
+	return executeText(sql, down, indent, e.parentheses())
+}
+
+func executeText(sql, down, indent string, parens bool) string {
 	open, end := " ", ""
-	if e.parentheses() {
+	if parens {
 		open, end = "(", ")"
 	}
 	sql = strings.TrimRight(strings.TrimSpace(sql), "; \t\r\n")
