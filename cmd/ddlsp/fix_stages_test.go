@@ -45,21 +45,21 @@ var stagesCases = []struct {
 		"db/migrations/20240102000000_b.sql", "-- migrate:up\nALTER TABLE orders ADD CONSTRAINT n_positive CHECK (n > 0) NOT VALID;\nALTER TABLE orders VALIDATE CONSTRAINT n_positive;\n-- migrate:down\nALTER TABLE orders DROP CONSTRAINT n_positive;\n",
 	}, []string{"a", "b", "validate_n_positive"}, nil},
 	{"Ecto: references and a constraint", "constraint-missing-not-valid,adding-foreign-key-constraint", []string{
-		"mix.exs", mixProject,
+		"mix.exs", stagesMix,
 		"config/config.exs", "import Config\nconfig :shop, ecto_repos: [Shop.Repo]\nconfig :shop, Shop.Repo, database: \"x\"\n",
 		"lib/repo.ex", "defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\n",
 		"priv/repo/migrations/20240101000000_a.exs", "defmodule Shop.Repo.Migrations.A do\n  use Ecto.Migration\n\n  def change do\n    create table(:users) do\n      add :name, :text\n    end\n\n    create table(:orders) do\n      add :user_id, :bigint\n      add :n, :integer\n    end\n  end\nend\n",
 		"priv/repo/migrations/20240102000000_b.exs", "defmodule Shop.Repo.Migrations.B do\n  use Ecto.Migration\n\n  def change do\n    alter table(:orders) do\n      modify :user_id, references(:users), from: :bigint\n    end\n\n    create constraint(:orders, :n_positive, check: \"n > 0\")\n  end\nend\n",
 	}, []string{"a", "b", "validate_orders_user_id_fkey", "validate_n_positive"}, []string{"references(:users, validate: false)", "execute \"ALTER TABLE orders VALIDATE CONSTRAINT orders_user_id_fkey\"", "def down, do: :ok"}},
 	{"Ecto: not null in change", "setting-not-null", []string{
-		"mix.exs", mixProject,
+		"mix.exs", stagesMix,
 		"config/config.exs", "import Config\nconfig :shop, ecto_repos: [Shop.Repo]\nconfig :shop, Shop.Repo, database: \"x\"\n",
 		"lib/repo.ex", "defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\n",
 		"priv/repo/migrations/20240101000000_a.exs", "defmodule Shop.Repo.Migrations.A do\n  use Ecto.Migration\n\n  def change do\n    create table(:orders) do\n      add :n, :integer\n    end\n  end\nend\n",
 		"priv/repo/migrations/20240102000000_b.exs", "defmodule Shop.Repo.Migrations.B do\n  use Ecto.Migration\n\n  def change do\n    alter table(:orders) do\n      modify :n, :integer, null: false, from: {:integer, null: true}\n    end\n  end\nend\n",
 	}, []string{"a", "b", "set_orders_n_not_null"}, []string{`create constraint(:orders, :orders_n_not_null, check: "n IS NOT NULL", validate: false)`}},
 	{"Ecto: unique in execute", "adding-unique-constraint", []string{
-		"mix.exs", mixProject,
+		"mix.exs", stagesMix,
 		"config/config.exs", "import Config\nconfig :shop, ecto_repos: [Shop.Repo]\nconfig :shop, Shop.Repo, database: \"x\"\n",
 		"lib/repo.ex", "defmodule Shop.Repo do\n  use Ecto.Repo, otp_app: :shop, adapter: Ecto.Adapters.Postgres\nend\n",
 		"priv/repo/migrations/20240101000000_a.exs", "defmodule Shop.Repo.Migrations.A do\n  use Ecto.Migration\n\n  def change do\n    create table(:orders) do\n      add :n, :integer\n    end\n  end\nend\n",
@@ -67,7 +67,7 @@ var stagesCases = []struct {
 	}, []string{"a", "b", "add_orders_n"}, []string{"@disable_ddl_transaction true", "@disable_migration_lock true", `execute "CREATE UNIQUE INDEX CONCURRENTLY orders_n ON orders (n)"`, `execute "DROP INDEX CONCURRENTLY orders_n"`}},
 }
 
-const mixProject = "defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, version: \"0.1.0\", deps: [{:ecto_sql, \"~> 3.10\"}, {:postgrex, \">= 0.0.0\"}]]\nend\n"
+const stagesMix = "defmodule Shop.MixProject do\n  use Mix.Project\n  def project, do: [app: :shop, version: \"0.1.0\", deps: [{:ecto_sql, \"~> 3.10\"}, {:postgrex, \">= 0.0.0\"}]]\nend\n"
 
 // TestStages applies the fixes that write new migrations: the result is free of
 // the finding, stays as it is, is formatted, and runs up, down and up on a real
