@@ -28,6 +28,10 @@ type clientCaps struct {
 	related          bool
 	password         bool // answers ddlsp/password
 	hierarchical     bool // document symbols with children
+	// editsLate is set for Eglot: it makes a completion's additional edits
+	// after the completion's own, and at the places they had before, so that
+	// those further down hit the wrong text.
+	editsLate bool
 }
 
 func readCaps(c protocol.ClientCapabilities) clientCaps {

@@ -3,6 +3,7 @@ package lsp
 import (
 	"context"
 	"path/filepath"
+	"sort"
 	"strings"
 
 	"go.lsp.dev/protocol"
@@ -30,6 +31,9 @@ func (s *Server) Completion(ctx context.Context, p *protocol.CompletionParams) (
 }
 
 func (s *Server) completionItem(f *file, it snippets.Item) protocol.CompletionItem {
+	if s.caps.editsLate {
+		it = together(it, f.lines.Text())
+	}
 	// An editor that expands snippets indents their lines to the cursor's by
 	// itself, asked or not; plain text it inserts as it is.
 	text, format, mode := indented(it.Plain, it.Indent), protocol.InsertTextFormatPlainText, protocol.InsertTextModeAsIs
@@ -58,11 +62,11 @@ func (s *Server) completionItem(f *file, it snippets.Item) protocol.CompletionIt
 		item.Kind = protocol.CompletionItemKindField
 	}
 	if it.Documentation != "" {
-		kind := protocol.MarkupKindPlainText
-		if s.caps.docMarkdown {
-			kind = protocol.MarkupKindMarkdown
+		kind, doc := protocol.MarkupKindMarkdown, it.Documentation
+		if !s.caps.docMarkdown {
+			kind, doc = protocol.MarkupKindPlainText, unmarked(doc)
 		}
-		item.Documentation = &protocol.MarkupContent{Kind: kind, Value: it.Documentation}
+		item.Documentation = &protocol.MarkupContent{Kind: kind, Value: doc}
 	}
 	if len(it.Files) > 0 {
 		a := addFilesArgs{URI: string(s.uriOf(f.path))}
@@ -77,6 +81,50 @@ func (s *Server) completionItem(f *file, it snippets.Item) protocol.CompletionIt
 		})
 	}
 	return item
+}
+
+// together puts the edits behind a completion into its own text, with what
+// stands between them.
+func together(it snippets.Item, text string) snippets.Item {
+	var before, behind []snippets.Edit
+	for _, e := range it.Edits {
+		if e.Start >= it.End {
+			behind = append(behind, e)
+		} else {
+			before = append(before, e)
+		}
+	}
+	if len(behind) == 0 {
+		return it
+	}
+	sort.SliceStable(behind, func(i, j int) bool { return behind[i].Start < behind[j].Start })
+	var tail strings.Builder
+	end := it.End
+	for _, e := range behind {
+		tail.WriteString(text[end:e.Start] + e.Text)
+		end = e.End
+	}
+	it.Plain, it.Indent = indented(it.Plain, it.Indent)+tail.String(), ""
+	it.Snippet += strings.NewReplacer(`\`, `\\`, `$`, `\$`, `}`, `\}`).Replace(tail.String())
+	it.End, it.Edits = end, before
+	return it
+}
+
+// unmarked is Markdown of ours as plain text.
+func unmarked(doc string) string {
+	var b strings.Builder
+	code := false
+	for line := range strings.Lines(doc) {
+		switch {
+		case strings.HasPrefix(line, "```"):
+			code = !code
+		case code:
+			b.WriteString(line)
+		default:
+			b.WriteString(strings.NewReplacer("**", "", "`", "").Replace(line))
+		}
+	}
+	return b.String()
 }
 
 // indented puts indent before every line but the first that is not empty.
