@@ -27,6 +27,9 @@ func (s *Server) CodeLens(ctx context.Context, p *protocol.CodeLensParams) ([]pr
 		if !ok {
 			continue
 		}
+		if k, ok := s.states.of(f.m.Path()); ok && run && b.Direction == migration.Up && k.String() != "" {
+			add(at, command(k.String(), cmdStatus, statusArgs{URI: string(s.uriOf(f.path))}))
+		}
 		// An Ecto change is both directions in one place.
 		if run {
 			if b.Direction == migration.Up {

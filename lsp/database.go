@@ -74,7 +74,7 @@ type statusArgs struct {
 
 // status answers what `ddlsp status` prints. It only reads.
 func (s *Server) status(ctx context.Context, _ protocol.ProgressToken, a statusArgs) (any, error) {
-	_, req, err := s.request(ctx, "status", runArgs{URI: a.URI, Database: a.Database})
+	p, req, err := s.request(ctx, "status", runArgs{URI: a.URI, Database: a.Database})
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +82,9 @@ func (s *Server) status(ctx context.Context, _ protocol.ProgressToken, a statusA
 	defer hangUp()
 	defer context.AfterFunc(s.listening, hangUp)()
 	raw, err := s.inChild(ctx, req, nil)
+	if err == nil && req.Database == s.databaseFor(p, "") {
+		s.learn(req.Dir, raw)
+	}
 	if err == nil && s.bare {
 		s.say(protocol.MessageTypeInfo, statusWords(raw))
 	}
@@ -145,6 +148,7 @@ func (s *Server) selectDatabase(ctx context.Context, _ protocol.ProgressToken, a
 			return nil, fmt.Errorf("there is no database %q; there is %s", a.Database, strings.Join(names, ", "))
 		}
 		s.runs.choose(p.Root, a.Database)
+		s.states.forget(p.Files())
 		s.spawn("refresh", s.refreshClient)
 	}
 	if now := s.databaseFor(p, ""); now != "" {

@@ -139,6 +139,9 @@ func (s *Server) run(ctx context.Context, token protocol.ProgressToken, op strin
 			rep.say(e.Message, begun-1, of)
 		}
 	})
+	if a.Prefix == "" && req.Database == s.databaseFor(p, "") {
+		s.learnRun(p, req.Dir, result)
+	}
 	words, kind := outcome(result, where, err)
 	done(words)
 	s.say(kind, words)

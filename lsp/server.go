@@ -72,6 +72,7 @@ type Server struct {
 	trusted  atomic.Bool
 	progress progressTokens
 	runs     runs
+	states   states
 	locks    lockMemo
 	work     sync.WaitGroup // goroutines that outlive a request
 }

@@ -50,5 +50,9 @@ func failf(format string, args ...any) error {
 // migration lock.
 var ErrLocked = errors.New("another runner holds the migration lock")
 
+// ErrNoDatabase is wrapped by the error of Resolve when no database is named
+// anywhere.
+var ErrNoDatabase = errors.New("no database is named")
+
 // ErrChanged is wrapped by the error of a run whose plan no longer holds.
 var ErrChanged = errors.New("the database or the files changed since the plan was made")

@@ -124,7 +124,7 @@ func (o *ResolveOptions) find(ctx context.Context) (*Target, error) {
 		}
 	}
 	looked = append(looked, "PGDATABASE and PGSERVICE (not set)")
-	return nil, refusef("no database is named. Looked at:\n  %s\nName one with --database-url, or in ddlsp.toml:\n  [databases.dev]\n  url_env = \"DATABASE_URL\"", strings.Join(looked, "\n  "))
+	return nil, refusef("%w. Looked at:\n  %s\nName one with --database-url, or in ddlsp.toml:\n  [databases.dev]\n  url_env = \"DATABASE_URL\"\nor take the private server of ddlsp: --database embedded", ErrNoDatabase, strings.Join(looked, "\n  "))
 }
 
 // env is a variable that is set to something.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -175,17 +174,15 @@ func (a *app) consent(plan *runner.Plan, f *runFlags) error {
 		return usagef("this would change %s, and there is no terminal to ask at: look at it with --dry-run, then add --yes%s. Nothing was changed", t, also)
 	}
 	a.describe(a.err, plan)
-	in := bufio.NewReader(a.in)
 	if t.Protected && !named {
 		fmt.Fprintf(a.err, "%s is protected. Type the name of the database to go on: ", t)
-		if line, _ := in.ReadString('\n'); strings.TrimSpace(line) != t.Database {
+		if line, _ := a.answers().ReadString('\n'); strings.TrimSpace(line) != t.Database {
 			return usagef("that is not its name. Nothing was changed")
 		}
 		return nil
 	}
 	fmt.Fprintf(a.err, "%s %s (%s) on %s? [y/N] ", verb[plan.Request.Direction].will, plural(migrations(plan), "migration"), plural(plan.Statements(), "statement"), t)
-	line, _ := in.ReadString('\n')
-	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
+	if !a.yes() {
 		return usagef("not confirmed. Nothing was changed")
 	}
 	return nil

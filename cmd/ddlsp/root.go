@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +53,16 @@ type app struct {
 	flags    globalFlags
 	// events gets what a command tells before it runs; nil for nobody.
 	events func(runner.Event)
+
+	typed *bufio.Reader // what was read of in, where a person answers
+}
+
+// answers are the lines that a person types.
+func (a *app) answers() *bufio.Reader {
+	if a.typed == nil {
+		a.typed = bufio.NewReader(a.in)
+	}
+	return a.typed
 }
 
 // globalFlags are the flags that every command takes.

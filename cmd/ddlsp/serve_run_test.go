@@ -159,6 +159,54 @@ func TestServeMigrates(t *testing.T) {
 	p.wantTables("goose_db_version", "orders")
 }
 
+// Lenses show what the user's own commands found out, and ask nothing
+// themselves.
+func TestServeShowsStates(t *testing.T) {
+	p := newProject(t, "migrations/00001_orders.sql", gooseOrders, "migrations/00002_notes.sql", gooseNotes)
+	u := p.edit(t, lsptest.Options{})
+	one, two := p.path("00001_orders.sql"), p.path("00002_notes.sql")
+	u.Open(one)
+	u.Open(two)
+	state := func(path string) string {
+		t.Helper()
+		var list []lsptest.CodeLens
+		if err := u.Call("textDocument/codeLens", map[string]any{"textDocument": map[string]any{"uri": lsptest.URI(path)}}, &list); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range list {
+			if l.Command.Command == "ddlsp.status" {
+				return l.Command.Title
+			}
+		}
+		return ""
+	}
+	want := func(path, want string) {
+		t.Helper()
+		if got := state(path); got != want {
+			t.Errorf("%s: %q, want %q", filepath.Base(path), got, want)
+		}
+	}
+	want(one, "")
+	p.must(0, "migrate", "--step", "1", "--yes")
+	want(one, "")
+	today := p.column("SELECT to_char(now(), 'YYYY-MM-DD')")[0]
+	if _, err := u.Command("ddlsp.status", map[string]any{}); err != nil {
+		t.Fatal(err)
+	}
+	want(one, "applied "+today)
+	want(two, "pending")
+	u.answer = yes
+	u.do(t, "ddlsp.migrate", map[string]any{"uri": lsptest.URI(two)})
+	want(two, "applied "+today)
+	u.do(t, "ddlsp.rollback", map[string]any{"uri": lsptest.URI(two)})
+	want(two, "pending")
+	p.write("migrations/00001_orders.sql", strings.Replace(gooseOrders, "bigint", "int", 1))
+	if _, err := u.Command("ddlsp.status", map[string]any{}); err != nil {
+		t.Fatal(err)
+	}
+	want(one, "applied "+today+", edited since")
+}
+
 // Nothing but the exact yes is one, and a refusal has sent nothing.
 func TestServeRefuses(t *testing.T) {
 	p := newProject(t, "migrations/00001_orders.sql", gooseOrders)

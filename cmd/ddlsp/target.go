@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/joho/godotenv"
@@ -16,7 +19,29 @@ import (
 
 // resolve finds the database of a project in the documented order.
 func (a *app) resolve(ctx context.Context, p *workspace.Project) (*runner.Target, error) {
-	return runner.Resolve(ctx, a.resolveOptions(p))
+	t, err := runner.Resolve(ctx, a.resolveOptions(p))
+	if errors.Is(err, runner.ErrNoDatabase) && a.offerEmbedded(err) {
+		a.flags.database = runner.Embedded
+		return runner.Resolve(ctx, a.resolveOptions(p))
+	}
+	return t, err
+}
+
+// offerEmbedded asks whether the private server shall be taken where no
+// database is named.
+func (a *app) offerEmbedded(err error) bool {
+	if !a.interactive() {
+		return false
+	}
+	fmt.Fprintf(a.err, "%v\nStart that private server for this project, with a database of its own? [y/N] ", err)
+	return a.yes()
+}
+
+// yes reads an answer from the terminal.
+func (a *app) yes() bool {
+	line, _ := a.answers().ReadString('\n')
+	answer := strings.ToLower(strings.TrimSpace(line))
+	return answer == "y" || answer == "yes"
 }
 
 func (a *app) resolveOptions(p *workspace.Project) runner.ResolveOptions {
