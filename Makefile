@@ -4,8 +4,10 @@
 # make test     runs every check and test, and installs what they need
 # make fast     the Go tests only
 # make docs     writes the generated pages again
+# make comparison  runs other linters, fetched by npm and git, on the cases about
+#               indexes and writes docs/comparison.md
 
-.PHONY: build demo test fast docs bench clean
+.PHONY: build demo test fast docs comparison bench clean
 
 build:
 	@.ci/setup build
@@ -24,6 +26,9 @@ fast:
 
 docs:
 	go generate ./...
+
+comparison:
+	go run ./internal/compare
 
 bench:
 	go test -run '^$$' -bench . ./...

@@ -38,6 +38,7 @@ var layers = []layer{
 	{"internal/workspace", []string{"internal/source", "internal/config", "migration", "migration/sqlfile", "migration/ecto", "schema", "analysis", "analysis/rules", "templates", "snippets"}},
 	{"runner/...", []string{"migration", "schema", "internal/source", "internal/config", "internal/pgserver/...", "runner/..."}},
 	{"internal/lsptest", []string{"internal/source"}},
+	{"internal/compare", []string{"internal/source", "internal/workspace"}},
 	{"internal/demo", []string{"internal/lsptest", "internal/pgserver/..."}},
 	{"lsp", []string{"internal/source", "internal/config", "internal/workspace", "migration", "schema", "analysis", "analysis/rules", "snippets", "templates", "runner/..."}},
 	{"cmd/ddlsp", []string{"internal/source", "internal/config", "internal/workspace", "internal/pgserver/...", "migration", "schema", "analysis", "analysis/rules", "snippets", "templates", "runner/...", "lsp"}},
