@@ -386,6 +386,8 @@ type CreateFunction struct {
 	// Body is the text of the body, not analysed: a definition runs nothing.
 	Body            string
 	SecurityDefiner bool
+	// Volatility is "stable" or "immutable", "" for a volatile function.
+	Volatility string
 	// Sets are the settings of its SET clauses, by name, Settings the clauses
 	// themselves. One that takes over the session's value has no Values.
 	Sets     []string

@@ -252,6 +252,10 @@ func (r *reader) createFunction(s *pgparse.CreateFunctionStmt) {
 			op.Language = strings.ToLower(defValue(d.Arg))
 		case "as":
 			op.Body = defValue(d.Arg)
+		case "volatility":
+			if v := strings.ToLower(defValue(d.Arg)); v != "volatile" {
+				op.Volatility = v
+			}
 		case "security":
 			op.SecurityDefiner = truth(defValue(d.Arg))
 		case "set":

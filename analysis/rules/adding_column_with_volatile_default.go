@@ -44,8 +44,10 @@ import (
 //
 // # Exceptions
 //
-// Tables that the same migration creates, and tables listed as small. Functions
-// that are not known to be volatile are left alone; before PostgreSQL 11 every
+// Tables that the same migration creates, and tables listed as small. A function
+// of the project's own counts as volatile unless it is declared STABLE or
+// IMMUTABLE; when no migration makes it and it is called with its schema, the
+// finding is an info. Other functions are left alone. Before PostgreSQL 11 every
 // default rewrites the table.
 var addingColumnWithVolatileDefault = &analysis.Rule{
 	ID:       "adding-column-with-volatile-default",
@@ -72,16 +74,48 @@ var addingColumnWithVolatileDefault = &analysis.Rule{
 		if v := p.Settings.PostgresVersion; what == "" && v != 0 && v < 11 {
 			what = "before PostgreSQL 11 a default is written into each"
 		}
+		severity := analysis.Off
+		if what == "" {
+			what, severity = ownFunction(s, d)
+		}
 		if what == "" {
 			return
 		}
 		p.Report(s, analysis.Report{
-			On:      op.Column.Span,
-			Message: fmt.Sprintf("adding %s blocks reads and writes on %s while every row is rewritten (ACCESS EXCLUSIVE lock): %s", quoted(op.Column.Name), quoted(op.Table.String()), what),
-			Help:    "add the column without the default, set the default afterwards, and fill the old rows in steps",
-			Fixes:   fixes("Set the default after adding the column", false, defaultAfterwards(p, s, op)),
+			On:       op.Column.Span,
+			Severity: severity,
+			Message:  fmt.Sprintf("adding %s blocks reads and writes on %s while every row is rewritten (ACCESS EXCLUSIVE lock): %s", quoted(op.Column.Name), quoted(op.Table.String()), what),
+			Help:     "add the column without the default, set the default afterwards, and fill the old rows in steps",
+			Fixes:    fixes("Set the default after adding the column", false, defaultAfterwards(p, s, op)),
 		})
 	},
+}
+
+// ownFunction says why a function that is not PostgreSQL's own rewrites the
+// table, "" when none does.
+func ownFunction(s *analysis.Step, d *migration.Expr) (why string, severity analysis.Severity) {
+	for _, f := range d.Functions {
+		name := migration.Name{Name: f}
+		if in, local, ok := strings.Cut(f, "."); ok {
+			name = migration.Name{Schema: in, Name: local}
+		}
+		o := s.Before.Object("function", name)
+		if o == nil {
+			if name.Schema != "" && name.Schema != "pg_catalog" {
+				severity, why = analysis.Info, f+"() is not known, and may be computed for each"
+			}
+			continue
+		}
+		if o.Created == nil {
+			continue
+		}
+		for _, made := range o.Created.Statement.Ops() {
+			if fn, ok := made.(*migration.CreateFunction); ok && strings.EqualFold(fn.Function.Name, name.Name) && fn.Volatility == "" {
+				return f + "() is not declared STABLE or IMMUTABLE, and is computed for each", analysis.Off
+			}
+		}
+	}
+	return why, severity
 }
 
 // volatileFunctions are PostgreSQL's and its usual extensions' functions that

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/migration"
+	"github.com/ddlsp/ddlsp/schema"
 )
 
 // renaming-column reports renamed columns.
@@ -21,6 +22,18 @@ import (
 // # Bad: sql
 //
 //	ALTER TABLE orders RENAME COLUMN state TO status;
+//
+// # Good: sql
+//
+//	ALTER TABLE orders RENAME COLUMN state TO status;
+//	ALTER TABLE orders RENAME TO sales;
+//	CREATE VIEW orders AS SELECT id, status AS state FROM sales;
+//
+// # Exceptions
+//
+// Tables and columns that the same migration creates; a migration that leaves
+// the old name in its place, as a generated column, or in a view with the name
+// of the table.
 var renamingColumn = &analysis.Rule{
 	ID:       "renaming-column",
 	Summary:  "a renamed column breaks the code that still uses its old name",
@@ -30,7 +43,7 @@ var renamingColumn = &analysis.Rule{
 	On:       []migration.Op{(*migration.Rename)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.Rename)
-		if op.Kind != "column" || !p.Existing(s, op.Object) || columnMadeHere(p, s, op.Object, op.From) {
+		if op.Kind != "column" || !p.Existing(s, op.Object) || columnMadeHere(p, s, op.Object, op.From) || oldNameStays(p, op) {
 			return
 		}
 		p.Report(s, analysis.Report{
@@ -39,4 +52,19 @@ var renamingColumn = &analysis.Rule{
 			Help:    "add a column with the new name and move over in steps, or rename it in the application only",
 		})
 	},
+}
+
+// oldNameStays reports whether the old name of a column can still be read after
+// the migration: as a generated column, or through a view that has taken the
+// table's name.
+func oldNameStays(p *analysis.Pass, op *migration.Rename) bool {
+	r := p.After.Relation(op.Object)
+	if r == nil {
+		return false
+	}
+	if r.Kind == schema.View {
+		return true
+	}
+	c := r.Column(op.From)
+	return c != nil && mentionsWord(c.Generated, op.To)
 }
