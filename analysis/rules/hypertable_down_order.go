@@ -15,7 +15,8 @@ import (
 //
 // The aggregate depends on the hypertable, so PostgreSQL refuses to drop the
 // table first. Drop the aggregate, then the table; the policies of both go with
-// them.
+// them. A table that stays keeps its columnstore policy, which fails every time
+// that it runs once the columnstore is off: remove it before (a warning).
 //
 // # Bad: sql
 //
@@ -45,8 +46,12 @@ var hypertableDownOrder = &analysis.Rule{
 	Default:  true,
 	Fix:      analysis.UnsafeFix,
 	Down:     true,
-	On:       []migration.Op{(*migration.Drop)(nil)},
+	On:       []migration.Op{(*migration.Drop)(nil), (*migration.SetTableOptions)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
+		if off, ok := s.Op.(*migration.SetTableOptions); ok {
+			policyKept(p, s, off)
+			return
+		}
 		op := s.Op.(*migration.Drop)
 		if p.Direction != migration.Down || op.Kind != "table" || op.Cascade || s.Before.Taints() != p.Before.Taints() {
 			return
@@ -67,6 +72,31 @@ var hypertableDownOrder = &analysis.Rule{
 			return
 		}
 	},
+}
+
+// policyKept reports a columnstore that down switches off while its policy
+// stays.
+func policyKept(p *analysis.Pass, s *analysis.Step, op *migration.SetTableOptions) {
+	r := hypertable(s.Before, op.Table)
+	after := hypertable(s.After, op.Table)
+	if p.Direction != migration.Down || r == nil || after == nil || !r.Hypertable.Columnstore || after.Hypertable.Columnstore || s.Before.Taints() != p.Before.Taints() {
+		return
+	}
+	job := jobOf(r, "compression")
+	if job == nil {
+		return
+	}
+	remove := fmt.Sprintf("SELECT remove_compression_policy('%s', if_exists => true)", r.SQL())
+	if job.Call.Function.Name == "add_columnstore_policy" {
+		remove = fmt.Sprintf("CALL remove_columnstore_policy('%s', if_exists => true)", r.SQL())
+	}
+	p.Report(s, analysis.Report{
+		On:       op.Table.Span,
+		Severity: analysis.Warning,
+		Message:  fmt.Sprintf("the columnstore policy of %s stays and fails every time that it runs", quoted(r.Ref.String())),
+		Help:     "remove the policy before the columnstore is switched off",
+		Fixes:    fixes("Remove the policy before", false, insertBefore(p, s, remove)),
+	})
 }
 
 func aggregateOf(c *schema.Catalog, ref schema.Ref) *schema.Relation {

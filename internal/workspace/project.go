@@ -258,6 +258,13 @@ func (s *Snapshot) loose(path string) (*migration.Migration, *Project) {
 	if format != migration.Plain {
 		p.evidence = []string{"what stands in the file"}
 	}
+	if _, _, ok := ecto.Version(path); format == migration.Ecto && !ok && filepath.Base(filepath.Dir(path)) == "migrations" {
+		p.entries[0].problems = append(p.entries[0].problems, migration.Problem{
+			Rule: "migration-filename", Path: path,
+			Message: "Ecto passes over this file: its name has no version",
+			Help:    "Name it <version>_<name>.exs, with the time in UTC as the version.",
+		})
+	}
 	if format == migration.Ecto {
 		// The only repository of the Mix project around it runs it, when it is
 		// run: its settings decide the SQL and the lock.

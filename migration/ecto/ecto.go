@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/migration/ecto/internal/syntax"
@@ -31,6 +32,7 @@ type Options struct {
 // The rules of the problems that reading finds.
 const (
 	ruleUnreadable = "unreadable-migration"
+	ruleModuleName = "migration-module-name"
 	ruleMissingUp  = "missing-up-migration"
 )
 
@@ -51,7 +53,11 @@ func Read(f *source.File, repo *Repo, opts Options) *migration.Migration {
 	}
 	if r.mod == nil {
 		if len(m.Problems) == 0 {
-			r.problem(ruleUnreadable, source.Span{End: firstLine(f.Text)}, "the file defines no Ecto migration", "Add `use Ecto.Migration` to its module.")
+			rule := ruleUnreadable // a module that it uses may make it one
+			if !useWord.MatchString(f.Text) {
+				rule = ruleModuleName
+			}
+			r.problem(rule, source.Span{End: firstLine(f.Text)}, "the file defines no Ecto migration", "Add `use Ecto.Migration` to its module.")
 		}
 		m.Beam = "the file defines no Ecto migration"
 		return m
@@ -61,6 +67,8 @@ func Read(f *source.File, repo *Repo, opts Options) *migration.Migration {
 	r.read()
 	return m
 }
+
+var useWord = regex.MustCompile(`(?m)^\s*use\b`)
 
 func contains(list []string, s string) bool {
 	for _, x := range list {
