@@ -177,6 +177,10 @@ func (e *evaluator) remote(n *syntax.Node, module atom, name string, args []valu
 			return args[0]
 		}
 		return value{atomOK, n.Span}
+	case "Path":
+		v, ok = pathModule(name, args, n.Span)
+	case "File":
+		v, ok = e.fileModule(n, name, args)
 	case "System":
 		v, ok = e.system(n, name, args)
 	case "timer":

@@ -2,6 +2,7 @@ package ecto
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/internal/source"
@@ -110,7 +111,9 @@ func (e *evaluator) special(name string, n, args *syntax.Node, s *scope, piped *
 			return e.notKnown(n, false, "raises an exception"), true
 		}
 		e.raiseForm(n, args, s)
-	case "with", "try", "receive", "quote", "unquote", "super":
+	case "with":
+		return e.withForm(n, args, s), true
+	case "try", "receive", "quote", "unquote", "super":
 		return e.notKnown(n, true, "uses %s", name), true
 	case "alias", "require":
 		if e.mod != nil {
@@ -292,14 +295,23 @@ func (e *evaluator) forForm(n, args *syntax.Node, s *scope) value {
 		return e.notKnown(n, true, "has a syntax error")
 	}
 	var steps []*syntax.Node
-	var into value
+	var into, acc value
+	var reduces, uniq bool
 	for _, a := range args.Kids {
 		if a.Kind != syntax.Keywords {
 			steps = append(steps, a)
 			continue
 		}
-		if keywordNode(e.text, args, "reduce") != nil || keywordNode(e.text, args, "uniq") != nil {
-			return e.notKnown(n, true, "uses a comprehension that is not understood")
+		if v := keywordNode(e.text, args, "reduce"); v != nil {
+			acc = e.eval(v, s)
+			reduces = true
+		}
+		if v := keywordNode(e.text, args, "uniq"); v != nil {
+			u := e.eval(v, s)
+			if !u.known() {
+				return e.notKnown(n, true, "uses a comprehension that is not understood")
+			}
+			uniq = u.truthy()
 		}
 		if v := keywordNode(e.text, args, "into"); v != nil {
 			into = e.eval(v, s)
@@ -318,8 +330,27 @@ func (e *evaluator) forForm(n, args *syntax.Node, s *scope) value {
 		if failed != nil {
 			return
 		}
+		if i == len(steps) && reduces {
+			v, _, ok := e.clauses(body, []value{acc}, s.child(), n)
+			if !ok {
+				throw("CaseClauseError", "no case clause matching: "+inspect(acc), n.Span)
+			}
+			acc = v
+			return
+		}
 		if i == len(steps) {
-			out = append(out, e.block(body, s.child()))
+			v := e.block(body, s.child())
+			if uniq {
+				if !v.known() {
+					bad := e.notKnown(n, true, "collects values that are not known")
+					failed = &bad
+					return
+				}
+				if slices.ContainsFunc(out, func(o value) bool { return equal(o, v) }) {
+					return
+				}
+			}
+			out = append(out, v)
 			if len(out) > maxItems {
 				panic(&tooMuch{"loops too often"})
 			}
@@ -378,6 +409,9 @@ func (e *evaluator) forForm(n, args *syntax.Node, s *scope) value {
 	if failed != nil {
 		return *failed
 	}
+	if reduces {
+		return acc
+	}
 	if m, ok := into.data.(*mapping); ok {
 		for _, v := range out {
 			t, ok := v.data.(*tuple)
@@ -389,6 +423,73 @@ func (e *evaluator) forForm(n, args *syntax.Node, s *scope) value {
 		return value{m, n.Span}
 	}
 	return newList(out, n.Span)
+}
+
+// withForm evaluates with, whose clauses match one after the other; the first
+// that does not ends it with its value, or with what the else says of it.
+func (e *evaluator) withForm(n, args *syntax.Node, s *scope) value {
+	if args == nil {
+		return e.notKnown(n, true, "has a syntax error")
+	}
+	inner := s.child()
+	var body, other []*syntax.Node
+	if do := n.Kid(syntax.DoBlock); do != nil {
+		for _, k := range do.Kids {
+			if k.Kind == syntax.ElseBlock {
+				other = k.Kids
+			} else {
+				body = append(body, k)
+			}
+		}
+	} else if v := keywordNode(e.text, args, "do"); v != nil {
+		body = []*syntax.Node{v}
+		if keywordNode(e.text, args, "else") != nil {
+			return e.notKnown(n, true, "uses with in a way that is not understood")
+		}
+	}
+	for _, a := range args.Kids {
+		if a.Kind == syntax.Keywords {
+			continue
+		}
+		if a.Kind != syntax.Binary || a.Op != "<-" || len(a.Kids) != 2 {
+			before := e.effects
+			e.settle(a, e.eval(a, inner), before)
+			continue
+		}
+		v := e.eval(a.Kids[1], inner)
+		if u, ok := v.data.(unknown); ok {
+			return e.notKnown(n, true, "depends on a value that is not known (%s)", u.reason)
+		}
+		pattern, guard := a.Kids[0], (*syntax.Node)(nil)
+		if pattern.Kind == syntax.Binary && pattern.Op == "when" && len(pattern.Kids) == 2 {
+			pattern, guard = pattern.Kids[0], pattern.Kids[1]
+		}
+		bound := inner.child()
+		result := e.match(pattern, v, bound)
+		if result == matches && guard != nil {
+			switch g := e.eval(guard, bound); {
+			case g.isUnknown():
+				result = undecided
+			case !g.truthy():
+				result = mismatch
+			}
+		}
+		switch result {
+		case undecided:
+			return e.notKnown(n, true, "depends on a value that is not known")
+		case mismatch:
+			if other == nil {
+				return v
+			}
+			out, _, ok := e.clauses(other, []value{v}, s, n)
+			if !ok {
+				throw("WithClauseError", "no with clause matching: "+inspect(v), n.Span)
+			}
+			return out
+		}
+		inner = bound
+	}
+	return e.block(body, inner.child())
 }
 
 // enumerate returns the items of a list, range or map.
@@ -541,6 +642,11 @@ func (e *evaluator) callFunction(c *callSite) value {
 func (e *evaluator) dotCall(n, dot, args *syntax.Node, s *scope, piped *value) value {
 	if len(dot.Kids) == 0 {
 		return e.notKnown(n, true, "has a syntax error")
+	}
+	if len(dot.Kids) == 2 && args == nil && e.of(dot.Kids[0]) == "__ENV__" && e.of(dot.Kids[1]) == "file" {
+		if own := e.ownFile(); own != "" {
+			return newText(own, n.Span)
+		}
 	}
 	left := e.eval(dot.Kids[0], s)
 	if len(dot.Kids) == 1 { // f.(x)

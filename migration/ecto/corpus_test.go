@@ -92,7 +92,10 @@ func readCorpus(t *testing.T, folder string) corpusResult {
 		}
 		opts.Env = func(string) (string, bool) { return "", false }
 		opts.ReadFile = func(name string) (string, error) {
-			b, err := os.ReadFile(filepath.Join(folder, name))
+			if !filepath.IsAbs(name) {
+				name = filepath.Join(folder, name)
+			}
+			b, err := os.ReadFile(name)
 			return string(b), err
 		}
 		r.files++

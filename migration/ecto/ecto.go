@@ -25,7 +25,8 @@ type Options struct {
 	Wrappers []string
 	// Env looks up environment variables; nil leaves what reads them opaque.
 	Env func(string) (string, bool)
-	// ReadFile reads the file that execute_file names; nil leaves it opaque.
+	// ReadFile reads the file that execute_file and File.read! name; nil leaves
+	// it opaque.
 	ReadFile func(path string) (string, error)
 }
 
@@ -243,7 +244,7 @@ func (r *reader) switchAttribute(name string) *attribute {
 }
 
 func (r *reader) evaluator(d migration.Direction) *evaluator {
-	e := &evaluator{text: r.file.Text, mod: r.mod, direction: d, prefix: nilValue, env: r.opts.Env}
+	e := &evaluator{text: r.file.Text, mod: r.mod, direction: d, prefix: nilValue, env: r.opts.Env, path: r.file.Path, readFile: r.opts.ReadFile}
 	if r.opts.Prefix != "" {
 		e.prefix = newText(r.opts.Prefix, source.Span{})
 	}

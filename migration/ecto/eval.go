@@ -91,6 +91,10 @@ type evaluator struct {
 	direction migration.Direction
 	prefix    value
 	env       func(string) (string, bool)
+	// path is the file's, "" when it is not known; readFile reads files that
+	// the migration names, nil for none.
+	path     string
+	readFile func(string) (string, error)
 	// config is set while a configuration is read: an exception there is only
 	// a value that is missing. mixEnv is its environment.
 	config bool
@@ -319,7 +323,12 @@ func (e *evaluator) identifier(n *syntax.Node, s *scope) value {
 			return e.notKnown(n, false, "uses __MODULE__ outside a module")
 		}
 		return value{atom(modulePrefix + e.mod.name), n.Span}
-	case "__ENV__", "__DIR__", "__CALLER__", "__STACKTRACE__":
+	case "__DIR__":
+		if own := e.ownFile(); own != "" {
+			return newText(own[:max(1, strings.LastIndexByte(own, '/'))], n.Span)
+		}
+		return e.notKnown(n, false, "uses %s", name)
+	case "__ENV__", "__CALLER__", "__STACKTRACE__":
 		return e.notKnown(n, false, "uses %s", name)
 	}
 	// Before Elixir 1.15 a bare name could still be a call; the newer ones do

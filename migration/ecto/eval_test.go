@@ -1,6 +1,7 @@
 package ecto
 
 import (
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -43,6 +44,27 @@ func TestEvaluate(t *testing.T) {
 		{"cond do\n  1 == 2 -> :a\n  true -> :b\nend", ":b"},
 		{"for x <- 1..3, y <- [:a, :b], x != 2, do: {x, y}", "[{1, :a}, {1, :b}, {3, :a}, {3, :b}]"},
 		{"for {k, v} <- [a: 1, b: 2], into: %{}, do: {k, v * 2}", "%{a: 2, b: 4}"},
+		{"for x <- [1, 2, 3], reduce: 0 do\n  acc -> acc + x\nend", "6"},
+		{"for x <- [1, 2, 3], y <- [10, 20], x != 2, reduce: [] do\n  [] -> [x * y]\n  [h | _] = all when h > 5 -> [x + y | all]\nend", "[23, 13, 21, 10]"},
+		{"for x <- [1, 1, 2], uniq: true, do: x * 2", "[2, 4]"},
+		{"for x <- [], reduce: :none do\n  _ -> :some\nend", ":none"},
+		{"with {:ok, a} <- {:ok, 1}, b = a + 1, {:ok, c} when c > b <- {:ok, 5} do\n  {a, b, c}\nend", "{1, 2, 5}"},
+		{"with {:ok, a} <- {:error, :no}, do: a", "{:error, :no}"},
+		{"with {:ok, a} <- {:error, :no} do\n  a\nelse\n  {:error, why} -> why\nend", ":no"},
+		{"with {:ok, c} when c > 5 <- {:ok, 5} do\n  :big\nelse\n  {:ok, n} -> {:small, n}\nend", "{:small, 5}"},
+		{"with [h | _] <- [1, 2], [t] <- [h], do: t", "1"},
+		{"with a = 1, do: a + 1", "2"},
+		{`Path.join("a/", "/b/c/")`, `"a/b/c"`},
+		{`Path.join(["a", "b", "../c"])`, `"a/b/../c"`},
+		{`Path.join("/", "a")`, `"/a"`},
+		{`Path.expand("../b.sql", "/x/y")`, `"/x/b.sql"`},
+		{`Path.expand("/b/./c", "/x/y")`, `"/b/c"`},
+		{`Path.basename("/a/b.sql", ".sql")`, `"b"`},
+		{`Path.basename("/a/b.sql")`, `"b.sql"`},
+		{`Path.dirname("/a/b.sql")`, `"/a"`},
+		{`Path.dirname("b.sql")`, `"."`},
+		{`Path.dirname("/b.sql")`, `"/"`},
+		{`Path.rootname("/a.d/b.sql")`, `"/a.d/b"`},
 		{"Enum.map([1, 2], fn x -> x + 1 end)", "[2, 3]"},
 		{"Enum.map([1, 2], &(&1 * 2))", "[2, 4]"},
 		{"Enum.map([:a], &to_string/1)", `["a"]`},
@@ -88,7 +110,7 @@ func TestOpaque(t *testing.T) {
 		{"loop", "for x <- MyApp.names(), do: create(table(x))", "loops over MyApp.names(), which is not known, at line 6"},
 		{"execute", "execute MyApp.sql()", "calls MyApp.sql/0 at line 6"},
 		{"name", "create table(MyApp.name())", "calls MyApp.name/0 at line 6"},
-		{"with", "with :ok <- MyApp.x(), do: create(table(:x))", "uses with at line 6"},
+		{"with", "with :ok <- MyApp.x(), do: create(table(:x))", "depends on a value that is not known (calls MyApp.x/0 at line 6) at line 6"},
 		{"anonymous", "execute(fn -> MyApp.go() end)", "calls MyApp.go/0 at line 6"},
 		{"endless", "loop(1)", "line 5 calls itself too deeply"},
 	} {
@@ -299,5 +321,46 @@ func TestReadConcurrently(t *testing.T) {
 		if n := <-done; n == 0 {
 			t.Error("a reader read nothing")
 		}
+	}
+}
+
+// TestReadFileBeside: SQL that a migration reads from a file is what runs, and
+// a file that is missing is what Elixir would raise.
+func TestReadFileBeside(t *testing.T) {
+	files := map[string]string{"/p/priv/repo/migrations/1_a.sql": "CREATE TABLE a ();", "priv/b.sql": "CREATE TABLE b ();"}
+	read := func(name string) (string, error) {
+		if text, ok := files[name]; ok {
+			return text, nil
+		}
+		return "", fs.ErrNotExist
+	}
+	for code, want := range map[string]string{
+		`execute File.read!(Path.join(__DIR__, "1_a.sql"))`:                                                "CREATE TABLE a ();",
+		`execute File.read!("#{__DIR__}/1_a.sql")`:                                                         "CREATE TABLE a ();",
+		`__ENV__.file |> String.replace(".exs", ".sql") |> File.read!() |> execute()`:                      "CREATE TABLE a ();",
+		`execute(File.read!("priv/b.sql"))`:                                                                "CREATE TABLE b ();",
+		"with {:ok, sql} <- File.read(\"priv/b.sql\") do\n  execute(sql)\nelse\n  _ -> :ok\nend":           "CREATE TABLE b ();",
+		"case File.read(\"priv/c.sql\") do\n  {:ok, sql} -> execute(sql)\n  {:error, :enoent} -> :ok\nend": "",
+		`execute File.read!("priv/c.sql")`:                                                                 "File.Error",
+		`execute File.read!(System.tmp_dir())`:                                                             "opaque",
+	} {
+		m := Read(&source.File{Path: "/p/priv/repo/migrations/1_a.exs", Text: inChange(code + "\n")}, nil, Options{ReadFile: read})
+		got := ""
+		switch ss := m.Up.Statements(); {
+		case m.Up.Err != nil:
+			got = m.Up.Err.Message
+		case len(ss) == 1 && ss[0].Opaque != "", len(ss) == 1 && ss[0].NotRunnable != "":
+			got = "opaque"
+		case len(ss) == 1:
+			got = ss[0].SQL
+		}
+		if got != want && (want != "File.Error" || !strings.Contains(got, want)) {
+			t.Errorf("%s: %q, want %q", code, got, want)
+		}
+	}
+	// Without a way to read, and in a file whose place is not known, nothing is guessed.
+	m := readText(inChange("execute File.read!(\"a.sql\")\n"))
+	if ss := m.Up.Statements(); len(ss) != 1 || ss[0].Opaque == "" && ss[0].NotRunnable == "" {
+		t.Errorf("%+v", ss)
 	}
 }
