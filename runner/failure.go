@@ -114,6 +114,9 @@ func (f *Failure) place(u *migration.Unit, pe *pgconn.PgError) {
 	s := u.Statements[at]
 	if pe == nil || pe.Position <= 0 {
 		f.Path, f.Span, f.Statement, f.ops = s.Path, s.Span, s.SQL, s.Ops()
+		if at, ok := named(s.SQL, pe); ok {
+			f.Span = s.Where(at)
+		}
 		return
 	}
 	// The server counts characters of the whole text that was sent.
@@ -146,6 +149,43 @@ func (f *Failure) relations() []string {
 		}
 	}
 	return out
+}
+
+// named is the place in a statement of what the server's message names, where
+// the message has no position: the first name in it that the statement has
+// exactly once.
+func named(sql string, pe *pgconn.PgError) (source.Span, bool) {
+	if pe == nil {
+		return source.Span{}, false
+	}
+	for parts := strings.Split(pe.Message, `"`); len(parts) > 2; parts = parts[2:] {
+		name := parts[1]
+		at, n := -1, 0
+		for i := 0; name != ""; {
+			j := strings.Index(sql[i:], name)
+			if j < 0 {
+				break
+			}
+			j += i
+			i = j + len(name)
+			if !wordAt(sql, j-1) && !wordAt(sql, i) {
+				at, n = j, n+1
+			}
+		}
+		if n == 1 {
+			return source.Span{Start: at, End: at + len(name)}, true
+		}
+	}
+	return source.Span{}, false
+}
+
+// wordAt reports whether the byte at i goes on with a name.
+func wordAt(s string, i int) bool {
+	if i < 0 || i >= len(s) {
+		return false
+	}
+	c := s[i]
+	return c == '_' || c == '$' || c >= 0x80 || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 // wordLen is the length in bytes of the word that a text begins with.
