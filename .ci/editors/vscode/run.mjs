@@ -1,12 +1,13 @@
-// run.mjs EDITOR VSIX SESSION WORKSPACE OUT
-// Starts the VS Code in EDITOR (fetch-vscode.sh makes it) with the extension
-// VSIX installed, and opens WORKSPACE in Chromium. The extension in SESSION,
-// which is under development there, then plays a user.
+// run.mjs EDITOR WORKSPACE OUT VSIX...
+// Starts the VS Code in EDITOR (fetch-vscode.sh makes it) with the extensions
+// VSIX installed, and opens WORKSPACE in Chromium. One of the extensions then
+// plays a user.
 //
 // The two talk through files in OUT: what the session appends to "log" is
 // printed here; a file "ask-ID" has something done in the page, as a user
 // would, and "answer-ID" then tells how that went; "exit" ends it all. (The
-// editor's own way to run tests would answer every dialog by itself.)
+// editor's own way to run tests would answer every dialog by itself and show
+// no notifications.)
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -14,8 +15,11 @@ import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-const [editor, vsix, session, workspace, out] = process.argv.slice(2);
-const { chromium } = createRequire(path.join(editor, 'package.json'))('playwright-core');
+const [editor, workspace, out, ...extensions] = process.argv.slice(2);
+// DRIVER names a directory with the page's driver if EDITOR has none. With
+// TRUST=ask the workspace is not trusted, and nobody asks whether it should be.
+const { chromium } = createRequire(path.join(process.env.DRIVER ?? editor, 'package.json'))('playwright-core');
+const trusted = process.env.TRUST !== 'ask';
 mkdirSync(path.join(out, 'user', 'User'), { recursive: true });
 
 // Quiet: nothing moves, nothing is offered, nothing is fetched.
@@ -31,6 +35,9 @@ const settings = {
   'files.autoSave': 'off', // in a browser it is on
   'editor.wordBasedSuggestions': 'off',
   'editor.minimap.enabled': false,
+  'security.workspace.trust.startupPrompt': 'never',
+  'security.workspace.trust.banner': 'never',
+  'workbench.colorTheme': process.env.THEME ?? 'Default Light Modern',
 };
 writeFileSync(path.join(out, 'user', 'User', 'settings.json'), JSON.stringify(settings));
 
@@ -49,13 +56,12 @@ const main = path.join(editor, 'node_modules', 'code-server', 'lib', 'vscode', '
 const dirs = ['--server-data-dir', path.join(out, 'server'), '--user-data-dir', path.join(out, 'user'), '--extensions-dir', path.join(out, 'extensions')];
 const env = { ...process.env, EXTENSIONS_GALLERY: '{}', OUT: out };
 // Its stderr is full of a native log module that is not built; an error carries it.
-execFileSync(node, [main, ...dirs, '--accept-server-license-terms', '--install-extension', vsix], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+execFileSync(node, [main, ...dirs, '--accept-server-license-terms', ...extensions.flatMap(x => ['--install-extension', x])], { env, stdio: ['ignore', 'pipe', 'pipe'] });
 const server = spawn(
   node,
   [
     main, ...dirs, '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--accept-server-license-terms',
-    '--telemetry-level', 'off', '--disable-workspace-trust',
-    '--enable-smoke-test-driver', // or the page's payload is ignored
+    '--telemetry-level', 'off', ...(trusted ? ['--disable-workspace-trust'] : []),
   ],
   { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env },
 );
@@ -142,6 +148,12 @@ const actions = {
     await one.waitFor({ state: 'visible' });
     return (await one.innerText()).replaceAll('\u00a0', ' ');
   },
+  // The colours of words of the editor, by their texts.
+  colours: (page, { words }) => page.evaluate(list => {
+    const spans = [...document.querySelectorAll('.view-line span span')].filter(x => x.childElementCount === 0);
+    return Object.fromEntries(list.map(word => [word, spans.filter(x => x.textContent.replaceAll('\u00a0', ' ').trim() === word).map(x => getComputedStyle(x).color)]));
+  }, words),
+  count: (page, { selector }) => page.locator(selector).count(),
   async press(page, { selector, text }) {
     await page.locator(selector, { hasText: text }).first().click();
   },
@@ -172,11 +184,7 @@ try {
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
 
-  const payload = JSON.stringify([
-    ['extensionDevelopmentPath', `vscode-remote://127.0.0.1:${port}${session}`],
-    ['skipWelcome', 'true'],
-  ]);
-  await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(workspace)}&payload=${encodeURIComponent(payload)}`);
+  await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(workspace)}`);
 
   let printed = 0;
   const print = () => {

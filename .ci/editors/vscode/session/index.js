@@ -5,104 +5,17 @@
 // PG* lead to the database server, on which the databases named by METRICS_DB
 // and SHOP_DB are empty; OUT is the directory shared with run.mjs.
 const assert = require('node:assert/strict');
-const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
-const path = require('node:path');
 const vscode = require('vscode');
+const { activate, closeAll, code, diagnostic, diagnostics, eventually, exists, file, notified, open, query, quickFix, save, sleep, test, ui } = require('./lib.js');
 
-const { METRICS_DB, SHOP_DB, OUT, PGPORT } = process.env;
+const { METRICS_DB, SHOP_DB, PGPORT } = process.env;
 const host = `127.0.0.1:${PGPORT}`;
 
-const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
-
-async function eventually(what, condition, timeout = 15_000) {
-  const end = Date.now() + timeout;
-  for (;;) {
-    const result = await condition();
-    if (result) {
-      return result;
-    }
-    if (Date.now() > end) {
-      throw new Error(`waited in vain for ${what}`);
-    }
-    await sleep(50);
-  }
-}
-
-let asked = 0;
-
-/** Has something done in the page, and returns what run.mjs saw there. */
-async function ui(action, args = {}) {
-  const id = ++asked;
-  const ask = path.join(OUT, `ask-${id}`);
-  fs.writeFileSync(`${ask}.part`, JSON.stringify({ do: action, ...args }));
-  fs.renameSync(`${ask}.part`, ask);
-  const file = path.join(OUT, `answer-${id}`);
-  await eventually(`the page: ${action} ${JSON.stringify(args)}`, () => fs.existsSync(file), 30_000);
-  const answer = JSON.parse(fs.readFileSync(file, 'utf8'));
-  if (answer.error !== undefined) {
-    throw new Error(answer.error);
-  }
-  return answer.result;
-}
-
-function say(line) {
-  fs.appendFileSync(path.join(OUT, 'log'), `${line}\n`);
-}
-
-/** Waits for a notification. The list has it even when its toast has gone. */
-async function notified(text) {
-  await vscode.commands.executeCommand('notifications.showList');
-  const seen = await ui('see', { selector: '.notifications-center .notification-list-item', matching: text });
-  await vscode.commands.executeCommand('notifications.hideList');
-  return seen;
-}
-
-function query(database, sql) {
-  return execFileSync('psql', ['-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', sql], { encoding: 'utf8', env: { ...process.env, PGPASSWORD: process.env.TEST_PASSWORD } }).trim();
-}
-
-const exists = (database, relation) => query(database, `SELECT to_regclass('public.${relation}') IS NOT NULL`) === 't';
 const gooseVersion = () => query(METRICS_DB, 'SELECT max(version_id) FROM goose_db_version');
 
-const root = () => vscode.workspace.workspaceFolders[0].uri.fsPath;
-const file = p => vscode.Uri.file(path.join(root(), p));
 const indexFile = () => file('metrics/migrations/00002_index_device_names.sql');
 const ectoFile = () => file('shop/priv/repo/migrations/20260102000000_index_product_names.exs');
-
-async function open(uri) {
-  const document = await vscode.workspace.openTextDocument(uri);
-  return vscode.window.showTextDocument(document, { preview: false, viewColumn: vscode.ViewColumn.One });
-}
-
-const diagnostics = uri => vscode.languages.getDiagnostics(uri).filter(d => d.source === 'ddlsp');
-const code = d => (typeof d.code === 'object' ? d.code.value : d.code);
-const diagnostic = (uri, rule) => diagnostics(uri).find(d => code(d) === rule);
-
-/** Applies the fix that the server prefers. */
-async function quickFix(uri, range) {
-  const actions = await vscode.commands.executeCommand('vscode.executeCodeActionProvider', uri, range, vscode.CodeActionKind.QuickFix.value, 50);
-  const action = actions.find(a => a.isPreferred);
-  assert(action, `no fix is preferred among ${actions.map(a => a.title).join('; ')}`);
-  if (action.edit !== undefined) {
-    assert(await vscode.workspace.applyEdit(action.edit));
-  }
-  if (action.command !== undefined) {
-    await vscode.commands.executeCommand(action.command.command, ...(action.command.arguments ?? []));
-  }
-}
-
-async function save(document) {
-  assert(!document.isDirty || (await document.save()), `${document.uri.path} cannot be saved`);
-}
-
-async function closeAll() {
-  await vscode.commands.executeCommand('notifications.clearAll');
-  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-}
-
-const tests = [];
-const test = (name, body) => tests.push({ name, body });
 
 test('the extension starts the server that it carries', async () => {
   const extension = vscode.extensions.getExtension('ddlsp.ddlsp');
@@ -363,10 +276,8 @@ test('a run that takes long shows how far it is, and is cancelled', async () => 
   await open(slow);
   const running = vscode.commands.executeCommand('ddlsp.migrate', { uri: slow.toString() });
   await ui('dialog', { button: 'Migrate' });
-  const toast = '.notifications-center .notification-list-item';
+  const toast = '.notifications-toasts .notification-list-item';
   await eventually('the statement', () => query('postgres', "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' AND pid <> pg_backend_pid()") === '1');
-  // Under test, the editor shows no toasts.
-  await vscode.commands.executeCommand('notifications.showList');
   await ui('see', { selector: toast, text: '1 of 1: 4 slow' });
   await ui('screenshot', { name: 'progress' });
   await ui('press', { selector: `${toast} .monaco-button`, text: 'Cancel' });
@@ -431,7 +342,7 @@ test('a task lints the folder, and its problems are those of closed files', asyn
   assert.deepEqual(codes, [...new Set(codes)]);
   assert(codes.length > 0);
   fs.rmSync(bad.fsPath);
-});
+}, vscode.version.startsWith('1.100.') && 'the terminal of this version is not built here');
 
 test('a preview follows the edits of its file', async () => {
   const uri = file('metrics/migrations/00003_create_readings.sql');
@@ -531,35 +442,4 @@ test('a server that does not run is explained, and a right path starts it', asyn
   await closeAll();
 });
 
-async function session() {
-  let passed = 0;
-  let failed = 0;
-  const only = new RegExp(process.env.ONLY ?? '');
-  for (const { name, body } of tests.filter(t => only.test(t.name))) {
-    const began = Date.now();
-    try {
-      await Promise.race([body(), sleep(60_000).then(() => { throw new Error('the test took too long'); })]);
-      passed++;
-      say(`ok   ${name} (${Date.now() - began} ms)`);
-    } catch (error) {
-      failed++;
-      say(`FAIL ${name}\n     ${String(error.stack ?? error).replaceAll('\n', '\n     ')}`);
-      await ui('screenshot', { name: `failed-test-${failed}` }).catch(() => {});
-      await ui('key', { key: 'Escape' }).catch(() => {});
-    }
-  }
-  say(`${passed} passed, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
-}
-
-exports.activate = () => {
-  void session()
-    .catch(error => {
-      say(`FAIL ${error.stack}`);
-      return 1;
-    })
-    .then(code => {
-      fs.writeFileSync(path.join(OUT, 'exit.part'), String(code));
-      fs.renameSync(path.join(OUT, 'exit.part'), path.join(OUT, 'exit'));
-    });
-};
+exports.activate = activate;
