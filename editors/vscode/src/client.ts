@@ -188,37 +188,51 @@ export class Server implements vscode.Disposable {
     })) as T;
   }
 
-  /** Sends a command under a notification with progress and, if it can be, a Cancel button. */
-  async executeWithProgress<T>(title: string, command: ServerCommand, args: CommandArgs): Promise<T> {
+  /**
+   * Sends a command under a notification with progress and, if it can be, a
+   * Cancel button. What is done within `patience` milliseconds shows none.
+   */
+  async executeWithProgress<T>(title: string, command: ServerCommand, args: CommandArgs, patience = 0): Promise<T> {
     const client = this.client;
-    return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, cancelled) => {
-      const token = randomUUID();
-      let percent = 0;
-      const listening = client?.onProgress(WorkDoneProgress.type, token, value => {
-        if (value.kind === 'end') {
-          return;
-        }
-        const increment = value.percentage === undefined ? undefined : Math.max(0, value.percentage - percent);
-        percent = value.percentage ?? percent;
-        progress.report({ ...(value.message === undefined ? {} : { message: value.message }), ...(increment === undefined ? {} : { increment }) });
-      });
-      const cancelling = cancelled.onCancellationRequested(() => {
-        progress.report({ message: 'cancelling...' });
-        void client?.sendNotification(WorkDoneProgressCancelNotification.type, { token });
-      });
-      this.ownRuns++;
-      this.passwords.begin();
-      try {
-        return await this.execute<T>(command, args, token);
-      } catch (error) {
-        await this.passwords.refused(words(error));
-        throw error;
-      } finally {
-        this.ownRuns--;
-        listening?.dispose();
-        cancelling.dispose();
+    const token = randomUUID();
+    let report: (value: { message?: string; increment?: number }) => void = () => undefined;
+    let percent = 0;
+    const listening = client?.onProgress(WorkDoneProgress.type, token, value => {
+      if (value.kind === 'end') {
+        return;
       }
+      const increment = value.percentage === undefined ? undefined : Math.max(0, value.percentage - percent);
+      percent = value.percentage ?? percent;
+      report({ ...(value.message === undefined ? {} : { message: value.message }), ...(increment === undefined ? {} : { increment }) });
     });
+    this.ownRuns++;
+    this.passwords.begin();
+    const work = this.execute<T>(command, args, token);
+    // Whoever asks for the answer gets the failure too.
+    work.catch(() => undefined);
+    const show = setTimeout(() => {
+      void vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, async (progress, cancelled) => {
+        report = value => {
+          progress.report(value);
+        };
+        const cancelling = cancelled.onCancellationRequested(() => {
+          progress.report({ message: 'cancelling...' });
+          void client?.sendNotification(WorkDoneProgressCancelNotification.type, { token });
+        });
+        await work.catch(() => undefined);
+        cancelling.dispose();
+      });
+    }, patience);
+    try {
+      return await work;
+    } catch (error) {
+      await this.passwords.refused(words(error));
+      throw error;
+    } finally {
+      clearTimeout(show);
+      this.ownRuns--;
+      listening?.dispose();
+    }
   }
 
   /**

@@ -10,6 +10,7 @@ import type {
   Project,
   RuleList,
   RulePage,
+  SchemaText,
   ServerCommand,
   SqlResult,
   TemplateList,
@@ -84,6 +85,8 @@ export class Commands {
         return this.selectDatabase(args);
       case 'ddlsp.toolCommand':
         return this.toolCommand(args);
+      case 'ddlsp.schema':
+        return this.schema(args);
       case 'ddlsp.migrations':
         return this.server().execute(command, {});
     }
@@ -172,6 +175,16 @@ export class Commands {
     const result = await read();
     const follow = uri === undefined ? undefined : { source: uri, read: async () => sqlDocument(await read()) };
     await this.documents.show(`${path.basename(result.path)} ${direction}.sql`, sqlDocument(result), follow);
+    return result;
+  }
+
+  /** Shows the schema that the migrations leave; it follows the edits of the file in front. */
+  private async schema(args: CommandArgs): Promise<SchemaText> {
+    const { uri } = args;
+    const read = () => this.server().execute<SchemaText>('ddlsp.schema', { ...args, format: 'sql' });
+    const result = await read();
+    const follow = uri === undefined ? undefined : { source: uri, read: async () => (await read()).text };
+    await this.documents.show('schema.sql', result.text, follow);
     return result;
   }
 

@@ -13,6 +13,7 @@ export const serverCommands = [
   'ddlsp.selectDatabase',
   'ddlsp.migrations',
   'ddlsp.toolCommand',
+  'ddlsp.schema',
 ] as const;
 
 export type ServerCommand = (typeof serverCommands)[number];
@@ -38,6 +39,8 @@ export interface CommandArgs {
   table?: string;
   dir?: string;
   rule?: string;
+  at?: string;
+  format?: 'sql' | 'mermaid';
 }
 
 /** A place in a file: lines and columns count from one, columns in UTF-8 bytes. */
@@ -227,4 +230,10 @@ export interface Listing {
 export interface ToolCommands {
   directory: string;
   commands: { title: string; direction: 'up' | 'down'; command: string }[];
+}
+
+/** What `ddlsp.schema` answers: the schema that the migrations leave. */
+export interface SchemaText {
+  format: string;
+  text: string;
 }

@@ -9,6 +9,9 @@ import type { CommandArgs, RunCommand, RunResult } from './contract';
 import type { Documents } from './documents';
 import { failure, nothingToDo, outcome, planDocument, question, target, verb } from './text';
 
+/** Reading a plan seldom takes longer than this, in milliseconds. */
+const brief = 1500;
+
 export class Runs {
   constructor(
     private readonly server: Server,
@@ -25,7 +28,7 @@ export class Runs {
     if (!(await saved(args))) {
       return undefined;
     }
-    const plan = await this.server.executeWithProgress<RunResult | null>(`${verb(command)}: reading what would run`, command, { ...args, dryRun: true });
+    const plan = await this.server.executeWithProgress<RunResult | null>(`${verb(command)}: reading what would run`, command, { ...args, dryRun: true }, brief);
     if (plan === null) {
       return undefined;
     }

@@ -28,7 +28,7 @@ export class Status implements vscode.Disposable {
   }
 
   async read(args: CommandArgs): Promise<StatusResult> {
-    const status = await this.server.executeWithProgress<StatusResult>('Reading the status of migrations', 'ddlsp.status', args);
+    const status = await this.server.executeWithProgress<StatusResult>('Reading the status of migrations', 'ddlsp.status', args, 1500);
     this.show(status, args);
     return status;
   }

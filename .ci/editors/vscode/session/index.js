@@ -68,6 +68,14 @@ test('the SQL is shown with its locks', async () => {
   await closeAll();
 });
 
+test('the schema is shown that the migrations leave', async () => {
+  await open(indexFile());
+  await vscode.commands.executeCommand('ddlsp.schema', { uri: indexFile().toString() });
+  const shown = await eventually('the document', () => vscode.workspace.textDocuments.find(d => d.uri.scheme === 'ddlsp' && d.uri.path === '/schema.sql'));
+  assert.match(shown.getText(), /CREATE TABLE devices/);
+  await closeAll();
+});
+
 test('a quick fix mends it', async () => {
   const uri = indexFile();
   const editor = await open(uri);
@@ -296,6 +304,7 @@ test('verify runs up, down and up again on a scratch database', async () => {
   assert.deepEqual(result.migrations.map(m => [m.version, m.outcome]), [['2', 'ok']]);
   assert.equal(gooseVersion(), '3');
   await eventually('the report', () => vscode.window.tabGroups.all.some(g => g.tabs.some(t => t.label.includes('Verification'))));
+  await sleep(2500);
   await ui('screenshot', { name: 'verified' });
   await closeAll();
 });
