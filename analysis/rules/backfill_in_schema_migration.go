@@ -187,7 +187,7 @@ func repoWrites(p *analysis.Pass, told map[*analysis.Step]bool) {
 		}
 		h := now[0]
 		new := false
-		for _, m := range stringLiteral.FindAllStringSubmatch(c.Span.Of(f.Text), -1) {
+		for _, m := range stringLiteral.FindAllStringSubmatch(callText(f.Text, c.Span), -1) {
 			name := migration.RegClass(m[1])
 			if r := last.After.Relation(name); p.CreatedHere(r) {
 				new = true

@@ -21,6 +21,16 @@ import (
 //
 //	execute "DELETE FROM sessions WHERE expires_at < now()", ""
 //
+// # Bad: ecto
+//
+//	def up do
+//	  Shop.Repo.delete_all("sessions")
+//	end
+//
+//	def down do
+//	  :ok
+//	end
+//
 // # Bad: sql
 //
 //	DELETE FROM sessions;
@@ -49,6 +59,13 @@ var deleteWithoutWhere = &analysis.Rule{
 			On:      op.Table.Span,
 			Message: fmt.Sprintf("this removes every row of %s, and rolling back does not bring them back", quoted(op.Table.String())),
 			Help:    "say with WHERE which rows are meant; WHERE true says that all are",
+		})
+	}, Body: func(p *analysis.Pass) {
+		wholeTable(p, "delete_all", func(st *migration.Statement, name string) {
+			p.ReportAt(st.Path, st.Command.Span, analysis.Report{
+				Message: fmt.Sprintf("this removes every row of %s, and rolling back does not bring them back", quoted(name)),
+				Help:    "say with a query which rows are meant",
+			})
 		})
 	},
 }

@@ -151,6 +151,18 @@ func checkFix(t *testing.T, dir string, files map[string]string, f analysis.Find
 	if weight(again) >= weight(old) {
 		t.Errorf("%q does not mend %s:\n%s", fix.Title, f.Rule, show())
 	}
+	// What fails for one reason may still fail for the next one.
+	failures := func(found []analysis.Finding) (n int) {
+		for _, g := range found {
+			if g.Severity == analysis.Error {
+				n++
+			}
+		}
+		return n
+	}
+	if f.Severity == analysis.Error && failures(again) <= failures(old) {
+		return
+	}
 	for _, g := range again {
 		if g.Severity == analysis.Error && !before[g.Rule] {
 			t.Errorf("%q makes a new error, %s: %s\n%s", fix.Title, g.Rule, g.Message, show())

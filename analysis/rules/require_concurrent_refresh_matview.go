@@ -52,7 +52,7 @@ var requireConcurrentRefreshMatview = &analysis.Rule{
 	Severity: analysis.Warning,
 	Default:  true,
 	Fix:      analysis.UnsafeFix,
-	Aliases:  []string{"pgls/requireConcurrentRefreshMatview", "pgfence/refresh-matview-not-concurrent"},
+	Aliases:  []string{"pgls/requireConcurrentRefreshMatview", "pgfence/refresh-matview-blocking"},
 	On:       []migration.Op{(*migration.RefreshView)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.RefreshView)

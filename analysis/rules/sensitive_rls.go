@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
 )
@@ -86,7 +87,12 @@ var sensitiveRLS = &analysis.Rule{
 					On:      op.Table.Span,
 					Message: fmt.Sprintf("this policy protects nothing: row level security is not enabled on %s, and every role that may read it sees every row", quoted(op.Table.String())),
 					Help:    "enable row level security on the table",
-					Fixes:   fixes("Enable row level security", false, insertBefore(p, s, "ALTER TABLE "+ref.SQL()+" ENABLE ROW LEVEL SECURITY")),
+					Fixes: fixes("Enable row level security", false, func() ([]source.Edit, error) {
+						if b, r := s.Before.Lookup(ref), p.After.Lookup(ref); b == nil || b.RowSecurity || r == nil || r.RowSecurity {
+							return nil, migration.ErrNotExpressible // something below disables it
+						}
+						return insertBefore(p, s, "ALTER TABLE "+ref.SQL()+" ENABLE ROW LEVEL SECURITY")()
+					}),
 				})
 			case *migration.AlterTable:
 				ref := schema.RefOf(op.Table)

@@ -76,7 +76,7 @@ var sessionSettingLeak = &analysis.Rule{
 	Default:  true,
 	Fix:      analysis.SafeFix,
 	Body: func(p *analysis.Pass) {
-		open := map[string]*analysis.Step{}
+		open := map[string][]*analysis.Step{}
 		var order []string
 		for i := range p.Steps {
 			s := &p.Steps[i]
@@ -85,27 +85,32 @@ var sessionSettingLeak = &analysis.Rule{
 				switch {
 				case op.Local:
 				case op.Reset && (op.Name == "" || op.Name == "all"):
-					open = map[string]*analysis.Step{}
+					open = map[string][]*analysis.Step{}
 				case op.Reset || asEver(op):
 					delete(open, op.Name)
 				case leaks(op) && s.Tx.Certain() && !s.Inner:
 					if open[op.Name] == nil {
 						order = append(order, op.Name)
 					}
-					open[op.Name] = s
+					open[op.Name] = append(open[op.Name], s)
 				}
 			case *migration.Other:
 				if op.Tag == "discard all" {
-					open = map[string]*analysis.Step{}
+					open = map[string][]*analysis.Step{}
 				}
 			}
 		}
 		for _, name := range order {
-			s := open[name]
-			if s == nil {
+			steps := open[name]
+			if steps == nil {
 				continue
 			}
 			delete(open, name)
+			s := steps[len(steps)-1]
+			all := make([]change, len(steps))
+			for i := range steps {
+				all[i] = local(steps[i])
+			}
 			what := "later migrations on the same connection have it too"
 			switch name {
 			case "search_path", "role", "session_authorization":
@@ -114,7 +119,7 @@ var sessionSettingLeak = &analysis.Rule{
 			p.Report(s, analysis.Report{
 				Message: fmt.Sprintf("this %s lasts as long as the connection: %s", name, what),
 				Help:    "use SET LOCAL, which ends with the transaction",
-				Fixes:   fixes("Set it for this transaction only", s.Tx == analysis.ByTool && len(controls(p)) == 0, local(s)),
+				Fixes:   fixes("Set it for this transaction only", s.Tx == analysis.ByTool && len(controls(p)) == 0, all...),
 			})
 		}
 	},

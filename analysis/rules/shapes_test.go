@@ -255,6 +255,13 @@ func (s shapes) check(t *testing.T, id string, c shape) {
 		}
 		return b.String()
 	}
+	for i, e := range places(t, dir, files, found) {
+		if f := found[i]; own[e.File] && f.Rule == id {
+			for n, fix := range f.Fixes {
+				t.Run(fmt.Sprintf("fix %d.%d", i, n), func(t *testing.T) { checkFix(t, dir, files, f, fix) })
+			}
+		}
+	}
 	if len(got) != c.fires {
 		t.Errorf("%d findings %v, want %d%s", len(got), got, c.fires, show())
 	}

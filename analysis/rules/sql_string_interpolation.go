@@ -111,7 +111,7 @@ var (
 
 	formatCall   = regex.MustCompile(`(?is)^\s*format\s*\(\s*'((?:[^']|'')*)'\s*,`)
 	formatPlain  = regex.MustCompile(`%(\d+\$)?-?\d*s`)
-	sqlLiteral   = regex.MustCompile(`(?is)(e|u&)?'(?:[^']|'')*'|\$(\w*)\$.*?\$\$`)
+	sqlLiteral   = regex.MustCompile(`(?is)(e|u&)?'(?:[^']|'')*'|\$\w*\$.*?\$\w*\$`)
 	quotedByCall = regex.MustCompile(`(?is)^\(*\s*(pg_catalog\.)?(quote_ident|quote_literal|quote_nullable|format|chr|pg_get_\w+|to_regclass)\s*\(`)
 	plainOperand = regex.MustCompile(`(?is)^(''|[\d.\s+*/()-]*|.*::\s*(regclass|regtype|regproc|regprocedure|regrole|regnamespace|oid|int|integer|bigint))(::text)?$`)
 )

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -11,9 +12,10 @@ import (
 // statement-cannot-run-in-transaction reports statements that refuse to run
 // inside a transaction.
 //
-// VACUUM, CREATE DATABASE, DROP DATABASE, ALTER SYSTEM, REINDEX DATABASE and
-// REINDEX SYSTEM fail inside a transaction, and most migration tools open one
-// around each migration. Before PostgreSQL 12, ALTER TYPE ... ADD VALUE does
+// VACUUM, CREATE and DROP DATABASE, CREATE and DROP TABLESPACE, ALTER SYSTEM,
+// CLUSTER without a table, REINDEX DATABASE and REINDEX SYSTEM fail inside a
+// transaction, and so does CREATE SUBSCRIPTION unless it makes no slot. Most
+// migration tools open a transaction around each migration. Before PostgreSQL 12, ALTER TYPE ... ADD VALUE does
 // too.
 //
 // # Bad: ecto
@@ -63,7 +65,7 @@ var statementCannotRunInTransaction = &analysis.Rule{
 	Default:  true,
 	Fix:      analysis.UnsafeFix,
 	Down:     true,
-	On:       []migration.Op{(*migration.Maintain)(nil), (*migration.Reindex)(nil), (*migration.AlterEnum)(nil)},
+	On:       []migration.Op{(*migration.Maintain)(nil), (*migration.Reindex)(nil), (*migration.AlterEnum)(nil), (*migration.Other)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		what, on := "", source.Span{}
 		switch op := s.Op.(type) {
@@ -71,6 +73,19 @@ var statementCannotRunInTransaction = &analysis.Rule{
 			switch op.Verb {
 			case "vacuum", "create database", "drop database", "alter system":
 				what = strings.ToUpper(op.Verb)
+			case "cluster":
+				if len(op.Objects) == 0 || op.Objects[0].IsZero() {
+					what = "CLUSTER without a table"
+				}
+			}
+		case *migration.Other:
+			switch op.Tag {
+			case "create tablespace", "drop tablespace":
+				what = strings.ToUpper(op.Tag)
+			case "create subscription":
+				if !withoutSlot.MatchString(s.Statement.SQL) {
+					what = "CREATE SUBSCRIPTION with a slot"
+				}
 			}
 		case *migration.Reindex:
 			if op.Kind == "database" || op.Kind == "system" {
@@ -103,3 +118,7 @@ var statementCannotRunInTransaction = &analysis.Rule{
 		p.Report(s, r)
 	},
 }
+
+// withoutSlot are the options with which CREATE SUBSCRIPTION makes no
+// replication slot.
+var withoutSlot = regex.MustCompile(`(?i)\b(create_slot|connect)\s*=\s*'?(false|off|no|0)\b`)

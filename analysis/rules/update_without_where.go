@@ -22,6 +22,28 @@ import (
 //
 //	execute "UPDATE orders SET state = 'new' WHERE id BETWEEN 1 AND 10000", ""
 //
+// # Bad: ecto
+//
+//	def up do
+//	  Shop.Repo.update_all("orders", set: [state: "new"])
+//	end
+//
+//	def down do
+//	  :ok
+//	end
+//
+// # Good: ecto
+//
+//	import Ecto.Query
+//
+//	def up do
+//	  Shop.Repo.update_all(from(o in "orders", where: o.id <= 10_000), set: [state: "new"])
+//	end
+//
+//	def down do
+//	  :ok
+//	end
+//
 // # Bad: sql
 //
 //	UPDATE orders SET state = 'new';
@@ -50,6 +72,13 @@ var updateWithoutWhere = &analysis.Rule{
 			On:      op.Table.Span,
 			Message: fmt.Sprintf("this rewrites every row of %s in one go and locks each until the transaction ends", quoted(op.Table.String())),
 			Help:    "update in steps, outside the schema change; WHERE true says that all rows are meant",
+		})
+	}, Body: func(p *analysis.Pass) {
+		wholeTable(p, "update_all", func(st *migration.Statement, name string) {
+			p.ReportAt(st.Path, st.Command.Span, analysis.Report{
+				Message: fmt.Sprintf("this rewrites every row of %s in one go and locks each until the transaction ends", quoted(name)),
+				Help:    "update in steps, outside the schema change",
+			})
 		})
 	},
 }
