@@ -48,16 +48,19 @@ var applicationName = &analysis.Rule{
 		if s == nil {
 			return
 		}
-		name := p.Migration.Name
-		if name == "" {
-			name = "migration"
-		}
 		p.Report(s, analysis.Report{
 			Message: fmt.Sprintf("whoever looks for the reason why %s wait does not find this migration by its name: there is no application_name", blocked(l)),
 			Help:    "set application_name first",
-			Fixes:   setFirst(p, s, "application_name", plainWord(name)),
+			Fixes:   setFirst(p, s, "application_name", plainWord(nameOfMigration(p))),
 		})
 	},
+}
+
+func nameOfMigration(p *analysis.Pass) string {
+	if p.Migration.Name == "" {
+		return "migration"
+	}
+	return p.Migration.Name
 }
 
 // plainWord is a name that can stand between quotes as it is.

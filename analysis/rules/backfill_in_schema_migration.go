@@ -76,6 +76,7 @@ var backfillInSchemaMigration = &analysis.Rule{
 	Summary:  "rows are written while the same transaction keeps their table locked",
 	Severity: analysis.Warning,
 	Default:  true,
+	Fix:      analysis.UnsafeFix,
 	Aliases: []string{"excellent_migrations/operation_update", "excellent_migrations/operation_insert", "excellent_migrations/operation_delete",
 		"strong_migrations/backfilling"},
 	Body: func(p *analysis.Pass) {
@@ -90,7 +91,9 @@ var backfillInSchemaMigration = &analysis.Rule{
 			for _, h := range held(s) {
 				if h.Relation == schema.RefOf(op.Table) && !told[h.by] {
 					told[h.by] = true
-					p.Report(s, backfillReport("this write", h, op.Table.Span))
+					r := backfillReport("this write", h, op.Table.Span)
+					r.Fixes = movedOut(p, s, "backfill_"+op.Table.Name)
+					p.Report(s, r)
 				}
 			}
 		}

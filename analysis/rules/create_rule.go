@@ -62,7 +62,7 @@ var createRule = &analysis.Rule{
 				Message:  fmt.Sprintf("this fails: %s is a hypertable, and hypertables take no rules", quoted(op.Table.String())),
 				Help:     "use a trigger, or take the right away with REVOKE",
 			})
-		case named(p, "create-rule") && (r == nil || r.Kind == "table"):
+		case p.Asked() && (r == nil || r.Kind == "table"):
 			p.Report(s, analysis.Report{
 				On:      op.Table.Span,
 				Message: fmt.Sprintf("every query of %s is rewritten by this rule, with results that surprise, and reads and writes on it wait for this (ACCESS EXCLUSIVE lock)", quoted(op.Table.String())),

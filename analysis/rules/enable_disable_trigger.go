@@ -70,7 +70,7 @@ var enableDisableTrigger = &analysis.Rule{
 			})
 			return
 		}
-		if named(p, "enable-disable-trigger") {
+		if p.Asked() {
 			p.Report(s, analysis.Report{
 				On:       op.Table.Span,
 				Severity: analysis.Hint,

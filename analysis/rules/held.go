@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/migration"
@@ -137,17 +138,18 @@ func madeHere(p *analysis.Pass, o *schema.Origin) bool {
 	return o != nil && o.Migration == p.Migration && o.Direction == p.Direction
 }
 
-// named reports whether a rule was asked for by its name: some rules say more
-// then.
-func named(p *analysis.Pass, id string) bool {
-	if slices.Contains(p.Settings.Select, id) {
-		return true
+// movedOut offers to move a statement that nothing undoes to a migration of its
+// own. It must be the last one of its direction: what comes after may need it.
+func movedOut(p *analysis.Pass, s *analysis.Step, name string) []analysis.Fix {
+	c := s.Statement.Command
+	if s.Inner || len(s.Statement.Ops()) != 1 || len(s.Statement.Unknown) > 0 || p.Steps[len(p.Steps)-1].Statement != s.Statement ||
+		c != nil && (c.Name != "execute" || c.Repeated || p.Migration.Down.Origin == migration.Derived) {
+		return nil
 	}
-	if p.Settings.SeveritiesFor != nil {
-		if _, ok := p.Settings.SeveritiesFor(p.Migration.Path())[id]; ok {
-			return true
-		}
+	switch s.Op.(type) {
+	case *migration.Write, *migration.ValidateConstraint, *migration.RefreshView:
+		sql := strings.TrimRight(s.Statement.SQL, "; \t\r\n")
+		return following(p, "Move it to a new migration", []change{without(p, s)}, analysis.Followup{Name: name, Up: []string{sql}})
 	}
-	_, ok := p.Settings.Severities[id]
-	return ok
+	return nil
 }

@@ -96,7 +96,7 @@ var sensitiveRLS = &analysis.Rule{
 				})
 			case *migration.AlterTable:
 				ref := schema.RefOf(op.Table)
-				if op.What != "enable row level security" || !named(p, "sensitive-rls") {
+				if op.What != "enable row level security" || !p.Asked() {
 					continue
 				}
 				end := p.End()

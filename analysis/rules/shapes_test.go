@@ -258,7 +258,7 @@ func (s shapes) check(t *testing.T, id string, c shape) {
 	for i, e := range places(t, dir, files, found) {
 		if f := found[i]; own[e.File] && f.Rule == id {
 			for n, fix := range f.Fixes {
-				t.Run(fmt.Sprintf("fix %d.%d", i, n), func(t *testing.T) { checkFix(t, dir, files, f, fix) })
+				t.Run(fmt.Sprintf("fix %d.%d", i, n), func(t *testing.T) { checkFix(t, dir, files, f, fix, id) })
 			}
 		}
 	}

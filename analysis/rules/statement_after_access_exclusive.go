@@ -71,6 +71,7 @@ var statementAfterAccessExclusive = &analysis.Rule{
 	Summary:  "slow work while the transaction keeps a table closed to reads and writes",
 	Severity: analysis.Warning,
 	Default:  true,
+	Fix:      analysis.UnsafeFix,
 	Aliases:  []string{"pgls/runningStatementWhileHoldingAccessExclusive", "pgfence/statement-after-access-exclusive", "eugene/E4"},
 	Body: func(p *analysis.Pass) {
 		held := holds(p, schema.AccessExclusive)
@@ -94,6 +95,7 @@ var statementAfterAccessExclusive = &analysis.Rule{
 				On:      on,
 				Message: fmt.Sprintf("%s are blocked while %s: the lock of the change above is held until the transaction ends", blocked(h.Lock), what),
 				Help:    "do this in a migration of its own",
+				Fixes:   movedOut(p, s, "after_"+nameOfMigration(p)),
 				Related: []analysis.Related{{Message: "the lock is taken here", Path: h.by.Statement.Path, Span: h.by.Statement.Span}},
 			})
 		}
