@@ -3,6 +3,7 @@ package workspace
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,12 +28,10 @@ func (p *Project) follow(m *migration.Migration, list []analysis.Followup) ([]so
 	if p.Format == migration.Diesel {
 		dir = filepath.Dir(dir)
 	}
-	w := writer{s: p.snap, p: p, dir: dir, now: clock(), history: p.history().migrations, taken: map[string]bool{}, modules: map[string]bool{}}
-	w.history = w.history[:len(w.history):len(w.history)]
-	for _, m := range w.history {
-		w.taken[m.Name] = true
-		w.modules[m.Module] = true
-	}
+	e := p.end()
+	w := writer{s: p.snap, p: p, dir: dir, now: clock(), history: slices.Clip(e.history), taken: map[string]bool{}, modules: map[string]bool{}, used: e.used}
+	w.known = func(name string) bool { return e.names[name] || e.modules[e.namespace+"."+snippets.Camelize(name)] }
+	w.space, w.use = e.namespace, e.use
 	var out []source.Edit
 	for _, f := range list {
 		name := w.unused(f.Name)
@@ -74,7 +73,7 @@ func (w *writer) unused(name string) string {
 		if n > 1 {
 			of = fmt.Sprintf("%s_%d", name, n)
 		}
-		if !w.taken[of] && !w.modules[w.p.namespace(w.history)+"."+snippets.Camelize(of)] {
+		if !w.taken[of] && !w.known(of) {
 			w.taken[of] = true
 			return of
 		}
@@ -82,7 +81,7 @@ func (w *writer) unused(name string) string {
 }
 
 func (w *writer) ectoFollowup(name string, m *migration.Migration, f analysis.Followup) []source.Edit {
-	mod := ecto.Module{Name: w.p.namespace(w.history) + "." + snippets.Camelize(name), Use: migrationModule(w.history), Parentheses: ecto.Parenthesised(m)}
+	mod := ecto.Module{Name: w.space + "." + snippets.Camelize(name), Use: w.use, Parentheses: ecto.Parenthesised(m)}
 	if f.NoTransaction {
 		mod.Attributes = []string{"disable_ddl_transaction"}
 		if w.p.Repo == nil || w.p.Repo.Config.TableLock() {
@@ -90,7 +89,36 @@ func (w *writer) ectoFollowup(name string, m *migration.Migration, f analysis.Fo
 		}
 	}
 	files := []source.Edit{{Path: filepath.Join(w.dir, ecto.FileName(w.free(), name)), New: ecto.Write(mod, f.Up, f.Down)}}
-	w.modules[mod.Name] = true
 	w.written(files)
 	return files
+}
+
+// An ending is what new migrations must know of a history. Many fixes ask for
+// it, and a history is long.
+type ending struct {
+	// history is the migration that decides the next version.
+	history              []*migration.Migration
+	names, modules, used map[string]bool
+	namespace, use       string
+}
+
+// end is the ending of the project's history, computed once.
+func (p *Project) end() *ending {
+	h := p.history()
+	h.endOnce.Do(func() {
+		e := &ending{names: map[string]bool{}, modules: map[string]bool{}, used: map[string]bool{}, namespace: p.namespace(h.migrations), use: migrationModule(h.migrations)}
+		for _, m := range h.migrations {
+			e.names[m.Name] = true
+			e.modules[m.Module] = true
+			version, _, _ := strings.Cut(filepath.Base(m.Path()), "_")
+			e.used[version] = true
+		}
+		if m := sqlfile.Newest(p.Format, h.migrations); m != nil {
+			e.history = []*migration.Migration{m}
+		} else {
+			e.history = h.migrations[:min(1, len(h.migrations))]
+		}
+		h.ending = e
+	})
+	return h.ending
 }

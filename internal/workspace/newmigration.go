@@ -197,6 +197,11 @@ type writer struct {
 	history []*migration.Migration
 	taken   map[string]bool // names of migrations
 	modules map[string]bool
+	used    map[string]bool // versions beside those of history; may be nil
+	// For the migrations that fixes write: the names that are taken in the
+	// history, what modules begin with and what they use.
+	known      func(name string) bool
+	space, use string
 }
 
 // written puts a new migration at the end of the history, so that the next
@@ -235,7 +240,7 @@ func (w *writer) free() time.Time {
 		used[version] = true
 	}
 	for t := w.now.UTC(); ; t = t.Add(time.Second) {
-		if !used[t.Format("20060102150405")] {
+		if v := t.Format("20060102150405"); !used[v] && !w.used[v] {
 			w.now = t
 			return t
 		}

@@ -56,6 +56,9 @@ type history struct {
 	before  []*schema.Catalog // before[i] is what migrations[:i] leave
 	results map[int]analysis.Result
 	basis   basis
+
+	endOnce sync.Once
+	ending  *ending
 }
 
 // project is the project of a plan as this snapshot sees it, one value for all

@@ -75,6 +75,18 @@ var leadingDigits = regex.MustCompile(`^[VUB]?([0-9]+)`)
 // newest is the highest numeric version of a history and the number of digits
 // that it is written with.
 func newest(format migration.Format, history []*migration.Migration) (last uint64, width int) {
+	_, last, width = find(format, history)
+	return last, width
+}
+
+// Newest is the migration that decides what the next version is, nil in a
+// history without numbers.
+func Newest(format migration.Format, history []*migration.Migration) *migration.Migration {
+	m, _, _ := find(format, history)
+	return m
+}
+
+func find(format migration.Format, history []*migration.Migration) (newest *migration.Migration, last uint64, width int) {
 	for _, m := range history {
 		name := filepath.Base(m.Path())
 		if format == migration.Diesel || format == migration.Prisma {
@@ -86,10 +98,10 @@ func newest(format migration.Format, history []*migration.Migration) (last uint6
 		}
 		n, err := strconv.ParseUint(d[1], 10, 64)
 		if err == nil && n >= last {
-			last, width = n, len(d[1])
+			newest, last, width = m, n, len(d[1])
 		}
 	}
-	return last, width
+	return newest, last, width
 }
 
 // FileNames are the names of a new migration's files relative to its
