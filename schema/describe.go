@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -161,7 +162,7 @@ func losesTable(s *migration.Statement, op *migration.CreateTable) bool {
 		})
 }
 
-var fields = regexp.MustCompile(`(?i)\b(year|month|day|hour|minute|second)\b`)
+var fields = regex.MustCompile(`(?i)\b(year|month|day|hour|minute|second)\b`)
 
 // losesType reports whether a type says more than migration.Type holds: the
 // fields of an interval.

@@ -2,16 +2,16 @@ package schema
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
 // notWord are the characters that Mermaid does not take in the type or name of
 // an attribute.
-var notWord = regexp.MustCompile(`[^A-Za-z0-9_()\[\]-]+`)
+var notWord = regex.MustCompile(`[^A-Za-z0-9_()\[\]-]+`)
 
 func word(s string) string {
 	s = notWord.ReplaceAllString(s, "_")

@@ -2,10 +2,10 @@ package schema
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -211,8 +211,8 @@ func (w *sqlWriter) block(at *Origin, op *migration.Do) {
 // parameters and tablespace are clauses of CREATE INDEX that the catalog does
 // not keep.
 var (
-	parameters = regexp.MustCompile(`(?i)\bWITH\s*\([^()]*\)`)
-	tablespace = regexp.MustCompile(`(?i)\bTABLESPACE\s+("[^"]+"|\w+)`)
+	parameters = regex.MustCompile(`(?i)\bWITH\s*\([^()]*\)`)
+	tablespace = regex.MustCompile(`(?i)\bTABLESPACE\s+("[^"]+"|\w+)`)
 )
 
 // tables writes the tables in the order in which they were made, then their
@@ -453,7 +453,7 @@ func (i *Index) statement(r *Relation, now func(string) string) string {
 	if i.NullsNotDistinct {
 		sql += " NULLS NOT DISTINCT"
 	}
-	for _, clause := range []*regexp.Regexp{parameters, tablespace} {
+	for _, clause := range []*regex.Regexp{parameters, tablespace} {
 		if text := clause.FindString(i.Definition); text != "" {
 			sql += " " + text
 		}

@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // ban-char-field reports columns of the type char(n).
@@ -80,6 +80,6 @@ func plural(n, what string) string {
 }
 
 var (
-	charSQL  = regexp.MustCompile(`(?i)\b(?:national\s+)?(?:character|bpchar|nchar|char)(?:\s*\(\d+\))?((?:\s*\[\d*\])*)$`)
-	charEcto = regexp.MustCompile(`:char\b`)
+	charSQL  = regex.MustCompile(`(?i)\b(?:national\s+)?(?:character|bpchar|nchar|char)(?:\s*\(\d+\))?((?:\s*\[\d*\])*)$`)
+	charEcto = regex.MustCompile(`:char\b`)
 )

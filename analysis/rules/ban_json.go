@@ -1,9 +1,8 @@
 package rules
 
 import (
-	"regexp"
-
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // ban-json reports columns of the type json.
@@ -62,6 +61,6 @@ var banJSON = &analysis.Rule{
 }
 
 var (
-	jsonSQL  = regexp.MustCompile(`(?i)\bjson\b`)
-	jsonEcto = regexp.MustCompile(`:json\b`)
+	jsonSQL  = regex.MustCompile(`(?i)\bjson\b`)
+	jsonEcto = regex.MustCompile(`:json\b`)
 )

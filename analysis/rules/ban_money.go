@@ -1,9 +1,8 @@
 package rules
 
 import (
-	"regexp"
-
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // ban-money reports columns of the type money.
@@ -56,6 +55,6 @@ var banMoney = &analysis.Rule{
 }
 
 var (
-	moneySQL  = regexp.MustCompile(`(?i)\bmoney\b`)
-	moneyEcto = regexp.MustCompile(`^:money$`)
+	moneySQL  = regex.MustCompile(`(?i)\bmoney\b`)
+	moneyEcto = regex.MustCompile(`^:money$`)
 )

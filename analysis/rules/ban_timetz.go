@@ -1,9 +1,8 @@
 package rules
 
 import (
-	"regexp"
-
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // ban-timetz reports columns of the type time with time zone.
@@ -54,6 +53,6 @@ var banTimetz = &analysis.Rule{
 }
 
 var (
-	timetzSQL  = regexp.MustCompile(`(?i)\b(?:timetz|time(?:\s*\(\d+\))?\s+with\s+time\s+zone)((?:\s*\[\d*\])*)$`)
-	timetzEcto = regexp.MustCompile(`^:timetz$`)
+	timetzSQL  = regex.MustCompile(`(?i)\b(?:timetz|time(?:\s*\(\d+\))?\s+with\s+time\s+zone)((?:\s*\[\d*\])*)$`)
+	timetzEcto = regex.MustCompile(`^:timetz$`)
 )

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -171,4 +172,4 @@ func mentionsWord(expr, column string) bool {
 	return regexp.MustCompile(`(?i)(^|[^\w$])"?` + regexp.QuoteMeta(column) + `"?($|[^\w$(])`).MatchString(plain)
 }
 
-var stringLiterals = regexp.MustCompile(`'(?:[^']|'')*'`)
+var stringLiterals = regex.MustCompile(`'(?:[^']|'')*'`)

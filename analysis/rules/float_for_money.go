@@ -1,9 +1,8 @@
 package rules
 
 import (
-	"regexp"
-
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // float-for-money reports amounts of money that are kept as floating point
@@ -59,8 +58,8 @@ var floatForMoney = &analysis.Rule{
 }
 
 var (
-	moneyName = regexp.MustCompile(`(?i)(^|_)(price|amount|cost|fee|salary|wage|balance|payment|revenue|tax|discount|refund|budget)s?($|_)`)
-	notMoney  = regexp.MustCompile(`(?i)(^|_)(rate|ratio|percent|percentage|pct|factor|share|weight)s?($|_)`)
-	floatSQL  = regexp.MustCompile(`(?i)^(?:real|float4|float8|float(?:\s*\(\d+\))?|double\s+precision)$`)
-	floatEcto = regexp.MustCompile(`^:\w+$`)
+	moneyName = regex.MustCompile(`(?i)(^|_)(price|amount|cost|fee|salary|wage|balance|payment|revenue|tax|discount|refund|budget)s?($|_)`)
+	notMoney  = regex.MustCompile(`(?i)(^|_)(rate|ratio|percent|percentage|pct|factor|share|weight)s?($|_)`)
+	floatSQL  = regex.MustCompile(`(?i)^(?:real|float4|float8|float(?:\s*\(\d+\))?|double\s+precision)$`)
+	floatEcto = regex.MustCompile(`^:\w+$`)
 )

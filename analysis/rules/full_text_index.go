@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
@@ -77,7 +78,7 @@ var fullTextIndex = &analysis.Rule{
 }
 
 // word is a name in SQL that needs no quotes, or text in quotes.
-var word = regexp.MustCompile(`'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_$.]*`)
+var word = regex.MustCompile(`'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z0-9_$.]*`)
 
 // withCoalesce takes each text column of an expression that may be NULL for
 // empty text.
@@ -112,7 +113,7 @@ func withCoalesce(p *analysis.Pass, s *analysis.Step, r *schema.Relation, expr *
 	}
 }
 
-var usingGist = regexp.MustCompile(`(?i)\bUSING\s+(gist)\b`)
+var usingGist = regex.MustCompile(`(?i)\bUSING\s+(gist)\b`)
 
 // withGIN makes a GiST index a GIN one.
 func withGIN(p *analysis.Pass, s *analysis.Step, op *migration.CreateIndex) change {

@@ -2,9 +2,9 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -52,7 +52,7 @@ var hashIndex = &analysis.Rule{
 	},
 }
 
-var usingHash = regexp.MustCompile(`(?i)\bUSING\s+(hash)\b`)
+var usingHash = regex.MustCompile(`(?i)\bUSING\s+(hash)\b`)
 
 func asBtree(p *analysis.Pass, s *analysis.Step, op *migration.CreateIndex) change {
 	return func() ([]source.Edit, error) {

@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/schema"
@@ -90,7 +90,7 @@ var indexRequiresName = &analysis.Rule{
 	},
 }
 
-var nameWord = regexp.MustCompile(`[a-z_][a-z0-9_]*`)
+var nameWord = regex.MustCompile(`[a-z_][a-z0-9_]*`)
 
 // nameIndex writes a name made of the table, the keys and the condition.
 func nameIndex(p *analysis.Pass, s *analysis.Step, op *migration.CreateIndex) change {

@@ -2,9 +2,9 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -70,7 +70,7 @@ var notValidNotSupported = &analysis.Rule{
 	},
 }
 
-var notValidWords = regexp.MustCompile(`(?i)\s+NOT\s+VALID\b`)
+var notValidWords = regex.MustCompile(`(?i)\s+NOT\s+VALID\b`)
 
 // withoutNotValid takes NOT VALID off the constraint.
 func withoutNotValid(p *analysis.Pass, s *analysis.Step, op *migration.AddConstraint) change {

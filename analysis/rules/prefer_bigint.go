@@ -2,11 +2,11 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
@@ -164,6 +164,6 @@ func widen(p *analysis.Pass, s *analysis.Step, id migration.Ident) change {
 }
 
 var (
-	smallInteger     = regexp.MustCompile(`(?i)^\w+$`)
-	smallIntegerEcto = regexp.MustCompile(`^:\w+$`)
+	smallInteger     = regex.MustCompile(`(?i)^\w+$`)
+	smallIntegerEcto = regex.MustCompile(`^:\w+$`)
 )

@@ -1,9 +1,8 @@
 package rules
 
 import (
-	"regexp"
-
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // prefer-identity reports columns of the serial types.
@@ -68,6 +67,6 @@ var preferIdentity = &analysis.Rule{
 }
 
 var (
-	serialSQL  = regexp.MustCompile(`(?i)^\w+$`)
-	serialEcto = regexp.MustCompile(`^:\w+$`)
+	serialSQL  = regex.MustCompile(`(?i)^\w+$`)
+	serialEcto = regex.MustCompile(`^:\w+$`)
 )

@@ -2,9 +2,9 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // prefer-text-field reports columns of the type varchar(n).
@@ -64,6 +64,6 @@ var preferTextField = &analysis.Rule{
 }
 
 var (
-	varcharSQL = regexp.MustCompile(`(?i)\b(?:varchar|character\s+varying|char\s+varying)\s*\(\s*\d+\s*\)((?:\s*\[\d*\])*)$`)
-	stringEcto = regexp.MustCompile(`:string\b`)
+	varcharSQL = regex.MustCompile(`(?i)\b(?:varchar|character\s+varying|char\s+varying)\s*\(\s*\d+\s*\)((?:\s*\[\d*\])*)$`)
+	stringEcto = regex.MustCompile(`:string\b`)
 )

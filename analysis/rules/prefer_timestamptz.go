@@ -1,9 +1,8 @@
 package rules
 
 import (
-	"regexp"
-
 	"github.com/ddlsp/ddlsp/analysis"
+	"github.com/ddlsp/ddlsp/internal/regex"
 )
 
 // prefer-timestamptz reports columns of the type timestamp without time zone.
@@ -61,6 +60,6 @@ var preferTimestamptz = &analysis.Rule{
 }
 
 var (
-	timestampSQL  = regexp.MustCompile(`(?i)\btimestamp(\s*\(\d+\))?(?:\s+without\s+time\s+zone)?((?:\s*\[\d*\])*)$`)
-	timestampEcto = regexp.MustCompile(`^:(?:timestamp|naive_datetime|utc_datetime)(?:_usec)?$`)
+	timestampSQL  = regex.MustCompile(`(?i)\btimestamp(\s*\(\d+\))?(?:\s+without\s+time\s+zone)?((?:\s*\[\d*\])*)$`)
+	timestampEcto = regex.MustCompile(`^:(?:timestamp|naive_datetime|utc_datetime)(?:_usec)?$`)
 )

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/analysis/rules"
 	"github.com/ddlsp/ddlsp/internal/config"
+	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 	"github.com/ddlsp/ddlsp/migration/ecto"
@@ -337,4 +337,4 @@ func urlSettings(raw string) []string {
 	return out
 }
 
-var optionSetting = regexp.MustCompile(`(?:-c\s*|--)([A-Za-z_.]+)=`)
+var optionSetting = regex.MustCompile(`(?:-c\s*|--)([A-Za-z_.]+)=`)
