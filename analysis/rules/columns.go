@@ -71,7 +71,7 @@ func (c *typedColumn) at() source.Span {
 // A rewording replaces what matches in a type as it is written; to may name the
 // groups of from as $1.
 type rewording struct {
-	from *regexp.Regexp
+	from *regex.Regexp
 	to   string
 }
 

@@ -51,6 +51,12 @@ func (r *Regexp) ReplaceAllLiteralString(s, to string) string {
 func (r *Regexp) SubexpIndex(name string) int { return r.get().SubexpIndex(name) }
 func (r *Regexp) String() string              { return r.expr }
 
+func (r *Regexp) FindAllString(s string, n int) []string { return r.get().FindAllString(s, n) }
+
+func (r *Regexp) ExpandString(dst []byte, template, src string, match []int) []byte {
+	return r.get().ExpandString(dst, template, src, match)
+}
+
 func (r *Regexp) FindAllStringSubmatch(s string, n int) [][]string {
 	return r.get().FindAllStringSubmatch(s, n)
 }
