@@ -162,6 +162,20 @@ type CreateView struct {
 	Uses []ColumnUse
 	// GroupBy is set when the query groups.
 	GroupBy bool
+	// Shape says of the query of a continuous aggregate what TimescaleDB looks
+	// at; nil for other views.
+	Shape *QueryShape
+}
+
+// A QueryShape is what a query is made of.
+type QueryShape struct {
+	With, SetOperation, Distinct, Limit, Window bool
+	// Subquery is set when a query stands in FROM or in an expression.
+	Subquery bool
+	// Buckets is the number of keys of GROUP BY that are calls of time_bucket;
+	// Bucketed is set when any key holds such a call.
+	Buckets  int
+	Bucketed bool
 }
 
 // A ColumnUse is a column that a query names. Relation is zero where the query

@@ -260,6 +260,9 @@ func (r *reader) createTableAs(s *pgparse.CreateTableAsStmt) {
 		}
 		v.From, v.GroupBy = r.reads(s.Query)
 		v.Uses = r.uses(s.Query, v.From)
+		if v.Continuous {
+			v.Shape = queryShape(s.Query.GetSelectStmt())
+		}
 		r.add(v)
 		return
 	}

@@ -70,7 +70,9 @@ var continuousAggregateInTransaction = &analysis.Rule{
 				Fixes:   fixes("Create it WITH NO DATA", false, withNoData(s)),
 			})
 		case *migration.CallProcedure:
-			if op.Call.Function.Name != "refresh_continuous_aggregate" {
+			// In a DO block it commits by itself, where nothing around opened a
+			// transaction.
+			if op.Call.Function.Name != "refresh_continuous_aggregate" || s.Tx == analysis.ByBlock && p.Body.Tx != migration.Explicit {
 				return
 			}
 			p.Report(s, analysis.Report{

@@ -89,7 +89,7 @@ func refusedKey(p *analysis.Pass, s *analysis.Step, table migration.Name, con *m
 	}
 	to := hypertable(s.After, con.Ref)
 	from := hypertable(s.After, table)
-	if to == nil || schema.RefOf(table) == to.Ref || from == nil && !timescaleBefore(p, 2, 16) {
+	if to == nil || schema.RefOf(table) == to.Ref && hypertable(s.Before, table) == nil || from == nil && !timescaleBefore(p, 2, 16) {
 		return
 	}
 	refuseKey(p, s, con.Span, from != nil, schema.RefOf(table), to.Ref)

@@ -55,6 +55,7 @@ var all = []*analysis.Rule{
 	concurrentIndexWithoutMigrationLockOptOut,
 	constraintMissingNotValid,
 	continuousAggregateInTransaction,
+	continuousAggregateInvalidQuery,
 	continuousAggregateUniqueIndex,
 	continuousAggregateWithoutPolicy,
 	createEnum,
