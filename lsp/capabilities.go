@@ -28,10 +28,13 @@ type clientCaps struct {
 	related          bool
 	password         bool // answers ddlsp/password
 	hierarchical     bool // document symbols with children
-	// editsLate is set for Eglot: it makes a completion's additional edits
-	// after the completion's own, and at the places they had before, so that
-	// those further down hit the wrong text.
+	// editsLate is set for Eglot and Helix: they make a completion's additional
+	// edits after its own, and at the places they had before, so that those
+	// further down hit the wrong text.
 	editsLate bool
+	// errorsUnseen is set for Helix: it writes what a command fails with to its
+	// log alone.
+	errorsUnseen bool
 }
 
 func readCaps(c protocol.ClientCapabilities) clientCaps {

@@ -107,6 +107,9 @@ func (s *Server) ExecuteCommand(ctx context.Context, p *protocol.ExecuteCommandP
 	}
 	res, err := run(s, ctx, p.WorkDoneToken, arg)
 	if err != nil {
+		if s.caps.errorsUnseen && ctx.Err() == nil {
+			s.say(protocol.MessageTypeError, err.Error())
+		}
 		return nil, err
 	}
 	raw, err := json.Marshal(res)

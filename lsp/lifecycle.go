@@ -31,7 +31,8 @@ func (s *Server) Initialize(_ context.Context, p *protocol.InitializeParams) (*p
 		return nil, jsonrpc2.NewError(jsonrpc2.InvalidRequest, "the server has been initialized already")
 	}
 	s.caps = readCaps(p.Capabilities)
-	s.caps.editsLate = p.ClientInfo.Name == "Eglot"
+	s.caps.errorsUnseen = p.ClientInfo.Name == "helix"
+	s.caps.editsLate = s.caps.errorsUnseen || p.ClientInfo.Name == "Eglot"
 	encoding, kind := negotiate(p.Capabilities.General)
 	s.encoding = encoding
 

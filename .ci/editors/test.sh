@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test.sh [--nvim|--emacs|--vscode] DDLSP
+# test.sh [--nvim|--emacs|--helix|--vscode] DDLSP
 # Runs the built server DDLSP in real editors against a real, private
 # PostgreSQL. Fetches the editors on the first run. Exits with 1 if a test
 # failed; what could not be run here is named at the end.
@@ -9,9 +9,9 @@ set -euo pipefail
 
 which=all
 case ${1:-} in
-  --nvim | --emacs | --vscode) which=${1#--}; shift ;;
+  --nvim | --emacs | --helix | --vscode) which=${1#--}; shift ;;
 esac
-[ $# = 1 ] && [ -x "$1" ] || { say "usage: $0 [--nvim|--emacs|--vscode] DDLSP (an executable)"; exit 2; }
+[ $# = 1 ] && [ -x "$1" ] || { say "usage: $0 [--nvim|--emacs|--helix|--vscode] DDLSP (an executable)"; exit 2; }
 ddlsp=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 
 WORK=$(mktemp -d /tmp/ddlsp-editors.XXXXXX)
@@ -39,6 +39,7 @@ run() { # NAME PREPARE TEST
 }
 run nvim fetch-nvim.sh test-nvim.sh
 run emacs fetch-emacs.sh test-emacs.sh
+run helix fetch-helix.sh test-helix.sh
 run vscode fetch-vscode.sh test-vscode.sh
 
 for s in "${skipped[@]}"; do say "SKIPPED $s"; done
