@@ -4,10 +4,13 @@
 # make test     runs every check and test, and installs what they need
 # make fast     the Go tests only
 # make docs     writes the generated pages again
+# make corpus DIRS="~/src/a ~/src/b"
+#               reads every Ecto migration below the folders and says which
+#               compile fully, why the others do not, and how long it took
 # make comparison  runs other linters, fetched by npm and git, on the cases about
 #               indexes and writes docs/comparison.md
 
-.PHONY: build demo test fast docs comparison bench clean
+.PHONY: build demo test fast docs comparison bench corpus clean
 
 build:
 	@.ci/setup build
@@ -32,6 +35,9 @@ comparison:
 
 bench:
 	go test -run '^$$' -bench . ./...
+
+corpus:
+	DDLSP_ECTO_CORPUS="$$(echo $(DIRS) | tr ' ' ':')" go test ./migration/ecto -run Corpus -count 1 -v
 
 clean:
 	rm -rf bin
