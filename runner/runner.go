@@ -410,7 +410,7 @@ func (r *Runner) runnable(st Step, req Request) error {
 			reason = "it says so itself"
 		}
 		return refusef("%s cannot be rolled back: %s. Nothing was changed", name, reason)
-	case body.Err != nil:
+	case body.Err != nil && r.handOver == nil: // mix may be of another Ecto
 		return refusef("%s would fail: %s. Nothing was changed", name, body.Err.Message)
 	}
 	for _, u := range body.Units {

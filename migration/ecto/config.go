@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/internal/regex"
@@ -283,6 +284,7 @@ func ReadRepos(root string, env func(string) (string, bool), mixEnv string) ([]*
 	}
 	p := &mixProject{root: root, config: &configReader{env: env, mixEnv: mixEnv, settings: settings{}}}
 	p.findApps()
+	p.lock = otherEcto(root)
 	p.config.readConfig(filepath.Join(root, "config"))
 	for _, a := range p.apps {
 		if a.dir != root {
@@ -297,6 +299,30 @@ type mixProject struct {
 	root   string
 	apps   []mixApp
 	config *configReader
+	// lock is the version of ecto_sql in mix.lock where it is one whose
+	// migrations do not all run as those of today.
+	lock string
+}
+
+var lockedEcto = regex.MustCompile(`"ecto_sql":\s*\{:hex,\s*:ecto_sql,\s*"((\d+)\.(\d+)[^"]*)"`)
+
+// otherEcto is the locked version of ecto_sql where it is older than 3.12,
+// which lets unknown options pass, or newer than 3; "" otherwise.
+func otherEcto(root string) string {
+	text, err := os.ReadFile(filepath.Join(root, "mix.lock"))
+	if err != nil {
+		return ""
+	}
+	m := lockedEcto.FindStringSubmatch(string(text))
+	if m == nil {
+		return ""
+	}
+	major, err1 := strconv.Atoi(m[2])
+	minor, err2 := strconv.Atoi(m[3])
+	if err1 == nil && err2 == nil && major == 3 && minor >= 12 {
+		return ""
+	}
+	return m[1]
 }
 
 type mixApp struct {
@@ -477,6 +503,9 @@ func (p *mixProject) configure(r *Repo, kw []pair) {
 		if name != "Ecto.Migration" && !contains(r.Wrappers, name) {
 			r.Wrappers = append(r.Wrappers, name)
 		}
+	}
+	if p.lock != "" {
+		r.Config.Unknown = append(r.Config.Unknown, "ecto_sql "+p.lock+" (in mix.lock)")
 	}
 	r.Problems = append(r.Problems, p.config.problems...)
 	short := r.Name[strings.LastIndexByte(r.Name, '.')+1:]

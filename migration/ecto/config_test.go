@@ -363,3 +363,28 @@ config :a, ecto_repos: [A.Repo]
 		})
 	}
 }
+
+// TestReadReposOtherEcto: the SQL is that of the Ecto of today, and a project
+// that is locked to one that differs says so.
+func TestReadReposOtherEcto(t *testing.T) {
+	for version, want := range map[string][]string{
+		"3.14.0": nil, "3.12.1": nil, "3.99.0-rc.1": nil,
+		"3.11.3": {"ecto_sql 3.11.3 (in mix.lock)"}, "3.4.5": {"ecto_sql 3.4.5 (in mix.lock)"}, "4.0.0-dev": {"ecto_sql 4.0.0-dev (in mix.lock)"},
+		"99999999999999999999.1.0": {"ecto_sql 99999999999999999999.1.0 (in mix.lock)"},
+	} {
+		dir := writeProject(t, shopProject+`
+-- mix.lock --
+%{
+  "ecto": {:hex, :ecto, "3.1.0", "x", [:mix], [{:decimal, "~> 1.6", [hex: :decimal]}, {:ecto_sql, "~> 3.0", []}], "hexpm", "x"},
+  "ecto_sql": {:hex, :ecto_sql, "`+version+`", "x", [:mix], [], "hexpm", "x"},
+}
+`)
+		repos, err := ReadRepos(dir, nil, "")
+		if err != nil || len(repos) != 1 {
+			t.Fatal(repos, err)
+		}
+		if diff := cmp.Diff(want, repos[0].Config.Unknown); diff != "" {
+			t.Errorf("%s: %s", version, diff)
+		}
+	}
+}
