@@ -41,8 +41,8 @@ import (
 // # Exceptions
 //
 // Columns that are no key, parts of a primary key of several columns, foreign
-// keys to a key that is small itself, temporary tables, and tables listed as
-// small.
+// keys to a key whose type is known (foreign-key-type-mismatch compares the
+// two), temporary tables, and tables listed as small.
 var preferBigint = &analysis.Rule{
 	ID:       "prefer-bigint",
 	Summary:  "a key is too small to last",
@@ -53,7 +53,7 @@ var preferBigint = &analysis.Rule{
 	On:       addsForeignKeys,
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		foreignKeys(s, func(table migration.Name, con *migration.Constraint, columns []migration.Ident) {
-			if len(columns) == 1 && !smallReference(s, con) {
+			if len(columns) == 1 && !knownReference(s, con) {
 				smallKey(p, s, table, columns[0], "foreign key")
 			}
 		})
@@ -95,9 +95,10 @@ func primaryKeyColumn(s *analysis.Step) (migration.Name, *migration.Ident) {
 	return migration.Name{}, nil
 }
 
-// smallReference reports whether the referenced key is known to be small
-// itself: the column has to be of its type.
-func smallReference(s *analysis.Step, con *migration.Constraint) bool {
+// knownReference reports whether the type of the referenced key is known: what
+// the column has to be is then settled, and foreign-key-type-mismatch compares
+// the two.
+func knownReference(s *analysis.Step, con *migration.Constraint) bool {
 	r := s.After.Table(con.Ref)
 	if r == nil {
 		return false
@@ -108,11 +109,7 @@ func smallReference(s *analysis.Step, con *migration.Constraint) bool {
 			keys = pk.Columns
 		}
 	}
-	if len(keys) != 1 {
-		return false
-	}
-	c := r.Column(keys[0])
-	return c != nil && c.Type.Name != "bigint"
+	return len(keys) == 1 && r.Column(keys[0]) != nil
 }
 
 func smallKey(p *analysis.Pass, s *analysis.Step, table migration.Name, id migration.Ident, what string) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/internal/regex"
+	"github.com/ddlsp/ddlsp/internal/source"
 	"github.com/ddlsp/ddlsp/migration"
 )
 
@@ -50,6 +51,7 @@ var setNullOnNotNullColumn = &analysis.Rule{
 	Summary:  "a foreign key sets a column NULL that is NOT NULL",
 	Severity: analysis.Error,
 	Default:  true,
+	Fix:      analysis.UnsafeFix,
 	On:       []migration.Op{(*migration.CreateTable)(nil), (*migration.AddColumn)(nil), (*migration.AddConstraint)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		if s.After == s.Before {
@@ -111,7 +113,29 @@ func reportSetNull(p *analysis.Pass, s *analysis.Step, table migration.Name, con
 			On:      con.Span,
 			Message: fmt.Sprintf("a row of %s that is in use cannot be %s: %s would be set NULL and is %s", quoted(con.Ref.String()), event, quoted(table.String()+"."+name.Name), why),
 			Help:    "let the column be NULL, or choose CASCADE or RESTRICT",
+			Fixes:   fixes("Let the column be NULL", false, mayBeNull(s, name.Name, why)),
 		})
 		return
+	}
+}
+
+// mayBeNull takes NOT NULL off the column, where the statement makes it and no
+// key needs it.
+func mayBeNull(s *analysis.Step, column, why string) change {
+	return func() ([]source.Edit, error) {
+		var defs []migration.Column
+		for _, op := range s.Statement.Ops() {
+			switch op := op.(type) {
+			case *migration.CreateTable:
+				defs = append(defs, op.Columns...)
+			case *migration.AddColumn:
+				defs = append(defs, op.Column)
+			}
+		}
+		i := slices.IndexFunc(defs, func(c migration.Column) bool { return c.Name == column })
+		if i < 0 || s.Inner || why != "NOT NULL" {
+			return nil, migration.ErrNotExpressible
+		}
+		return nullable(s, &defs[i])()
 	}
 }
