@@ -61,21 +61,33 @@ func (s *Server) applyEdits(ctx context.Context, snap *workspace.Snapshot, label
 		s.touch(e.Path)
 	}
 	if len(rest) > 0 {
-		w, err := s.workspaceEdit(snap, rest)
-		if err != nil {
+		if err := s.applyInEditor(ctx, snap, label, rest); err != nil {
+			for _, path := range made { // the one without the other would be wrong
+				_ = os.Remove(path) // made a moment ago
+				s.touch(path)
+			}
 			return err
-		}
-		res, err := s.client.ApplyEdit(ctx, &protocol.ApplyWorkspaceEditParams{Label: &label, Edit: *w})
-		if err != nil {
-			return fmt.Errorf("the editor did not apply the edit: %w", err)
-		}
-		if res == nil || !res.Applied {
-			return errors.New("the editor did not apply the edit")
 		}
 	}
 	for _, path := range made {
 		s.show(ctx, path)
 	}
 	s.pub.refresh()
+	return nil
+}
+
+// applyInEditor has the client make edits of files that exist.
+func (s *Server) applyInEditor(ctx context.Context, snap *workspace.Snapshot, label string, edits []source.Edit) error {
+	w, err := s.workspaceEdit(snap, edits)
+	if err != nil {
+		return err
+	}
+	res, err := s.client.ApplyEdit(ctx, &protocol.ApplyWorkspaceEditParams{Label: &label, Edit: *w})
+	if err != nil {
+		return fmt.Errorf("the editor did not apply the edit: %w", err)
+	}
+	if res == nil || !res.Applied {
+		return errors.New("the editor did not apply the edit")
+	}
 	return nil
 }

@@ -106,7 +106,10 @@ type ending struct {
 func (p *Project) end() *ending {
 	h := p.history()
 	h.endOnce.Do(func() {
-		e := &ending{names: map[string]bool{}, modules: map[string]bool{}, used: map[string]bool{}, namespace: p.namespace(h.migrations), use: migrationModule(h.migrations)}
+		e := &ending{names: map[string]bool{}, modules: map[string]bool{}, used: map[string]bool{}}
+		if p.Format == migration.Ecto {
+			e.namespace, e.use = p.namespace(h.migrations), migrationModule(h.migrations)
+		}
 		for _, m := range h.migrations {
 			e.names[m.Name] = true
 			e.modules[m.Module] = true
