@@ -32,7 +32,8 @@ func queryShape(s *pgparse.SelectStmt) *QueryShape {
 			q.Buckets++
 		}
 		pgparse.Walk(key, func(n *pgparse.Node) bool {
-			q.Bucketed = q.Bucketed || isBucket(n)
+			// What the keys of GROUPING SETS stand for is not looked at.
+			q.Bucketed = q.Bucketed || isBucket(n) || n.GetGroupingSet() != nil
 			return true
 		})
 	}

@@ -283,6 +283,7 @@ func TestQueryShape(t *testing.T) {
 		"SELECT avg(v) FROM m GROUP BY public.time_bucket('1 h', t), d":                          {Buckets: 1, Bucketed: true},
 		"SELECT avg(v) FROM m GROUP BY time_bucket('1 h', t), time_bucket('1 d', t)":             {Buckets: 2, Bucketed: true},
 		"SELECT time_bucket('1 h', t) + interval '1 h', avg(v) FROM m GROUP BY 1":                {Bucketed: true},
+		"SELECT time_bucket('1 h', t), avg(v) FROM m GROUP BY GROUPING SETS ((1))":               {Bucketed: true},
 		"SELECT date_trunc('hour', t), avg(v) FROM m GROUP BY 1":                                 {},
 		"WITH q AS (SELECT 1) SELECT DISTINCT d FROM q LIMIT 1":                                  {With: true, Distinct: true, Limit: true},
 		"SELECT sum(avg(v)) OVER () FROM (SELECT * FROM m) q":                                    {Window: true, Subquery: true},
