@@ -21,6 +21,7 @@ type suppression struct {
 	// own is set for ddlsp's own comments, which are judged themselves. tool is
 	// the other tool whose comment it is, reason what it gives as one.
 	own    bool
+	block  bool // one of two, the other ends it
 	tool   string
 	reason string
 	// hid are the rules of what a comment without names hid.
@@ -264,12 +265,20 @@ func (r *run) removal(s *suppression, id suppressed) (source.Edit, bool) {
 		}
 		return source.Edit{Path: s.path, Span: span}, true
 	}
+	if s.block {
+		return source.Edit{}, false // its end would be left
+	}
 	span := s.span
 	for span.Start > 0 && strings.IndexByte(" \t", text[span.Start-1]) >= 0 {
 		span.Start--
 	}
-	if (span.Start == 0 || text[span.Start-1] == '\n') && span.End < len(text) && text[span.End] == '\n' {
-		span.End++
+	if rest := text[span.End:]; span.Start == 0 || text[span.Start-1] == '\n' {
+		switch {
+		case strings.HasPrefix(rest, "\r\n"):
+			span.End += 2
+		case strings.HasPrefix(rest, "\n"):
+			span.End++
+		}
 	}
 	return source.Edit{Path: s.path, Span: span}, true
 }
@@ -305,7 +314,7 @@ func (r *run) suppressions(f *source.File) []*suppression {
 			if mark == nil {
 				continue
 			}
-			s := &suppression{path: f.Path, span: source.Span{Start: line + mark[0], End: line + len(row)}, file: form.scope == wholeFile, own: form.tool == "", tool: form.tool}
+			s := &suppression{path: f.Path, span: source.Span{Start: line + mark[0], End: line + len(row)}, file: form.scope == wholeFile, block: form.scope == blockStart, own: form.tool == "", tool: form.tool}
 			s.rules, s.reason = ruleNames(row[at+len(form.words):], line+at+len(form.words), form.tool)
 			if form.scope == blockEnd {
 				open = closeBlock(open, s, line)

@@ -77,5 +77,8 @@ func searchPath(values []string) string {
 			}
 		}
 	}
+	if len(out) == 0 {
+		return "''"
+	}
 	return strings.Join(out, ", ")
 }
