@@ -56,7 +56,7 @@ var moduleName = regex.MustCompile(`^[A-Z][A-Za-z0-9_]*(\.[A-Z][A-Za-z0-9_]*)*$`
 // question is the Elixir that prints a repo's effective settings, each in one
 // line, its value in base 64. The password and the url are not among them.
 const question = `
-for {key, value} <- %[1]s.config(), key in [:hostname, :port, :database, :username, :socket, :socket_dir, :endpoints, :migration_source, :migration_repo, :after_connect], value != nil do
+for {key, value} <- %[1]s.config(), key in [:hostname, :port, :database, :username, :socket, :socket_dir, :endpoints, :migration_source, :migration_repo, :after_connect, :search_path], value != nil do
   IO.puts("%[2]s #{key} #{Base.encode64(if is_binary(value), do: value, else: inspect(value))}")
 end
 for {key, value} <- %[1]s.config()[:parameters] || [] do
@@ -98,6 +98,8 @@ func (r *Runner) ask(ctx context.Context, why string, req Request) error {
 		return refuse("%s has several endpoints, and which of them mix would take is not known", e.Repo)
 	case s["migration_repo"] != "" && s["migration_repo"] != e.Repo:
 		return refuse("%s keeps its versions in the repo %s", e.Repo, s["migration_repo"])
+	case s["search_path"] != "" && h.parameters["search_path"] == "":
+		return refuse("%s has a search_path of its own, which ddlsp knows only among the parameters", e.Repo)
 	case s["after_connect"] != "" && r.target.first == "":
 		return refuse("the sessions of %s begin with an after_connect that ddlsp does not understand, so that it cannot look where mix would", e.Repo)
 	}
@@ -247,6 +249,9 @@ func (r *Runner) planByMix(c *choice, s *state, req Request) error {
 // lastError is what Elixir's output says went wrong: the text after its last
 // "** (...)", or what the compiler says, without the stack.
 func lastError(output string) string {
+	if strings.Contains(output, "Could not find Hex") {
+		return "it needs Hex to see the project's dependencies, which is not installed (mix local.hex)"
+	}
 	var out []string
 	sc := bufio.NewScanner(strings.NewReader(output))
 	sc.Buffer(nil, 1<<20)

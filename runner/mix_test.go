@@ -132,6 +132,8 @@ Compiling 1 file (.ex)
 ** (SyntaxError) lib/x.ex:1:30: unexpected reserved word: end
     (elixir 1.14.0) lib/kernel/parallel_compiler.ex:346: anonymous fn/5 in Kernel.ParallelCompiler.spawn_workers/7
 `, "== Compilation error in file lib/x.ex == ** (SyntaxError) lib/x.ex:1:30: unexpected reserved word: end"},
+		{"a question that nobody answers", "Could not find Hex, which is needed to build dependency :a\nShall I install Hex? [Yn] ** (Mix) Could not find an SCM for dependency :a from A.MixProject\n",
+			"it needs Hex to see the project's dependencies, which is not installed (mix local.hex)"},
 		{"something else", "one\ntwo\nthree\nfour\n", "two three four"},
 		{"nothing", "", ""},
 	}
