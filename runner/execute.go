@@ -91,12 +91,12 @@ func (r *Runner) Run(ctx context.Context, p *Plan, events func(Event)) (*Result,
 	if len(p.Steps) == 0 {
 		return x.result, nil
 	}
-	conn, err := r.target.connect(ctx, x.notice)
+	session, err := r.target.take(ctx, x.notice)
 	if err != nil {
 		return x.result, err
 	}
-	defer closeConn(conn)
-	x.conn = conn
+	defer session.close()
+	x.conn = session.conn
 	err = r.tool.run(ctx, x)
 	var f *Failure
 	if errors.As(err, &f) {
@@ -393,7 +393,7 @@ func transactional(b *migration.Body) bool {
 
 // concurrent reports whether a body builds or drops an index concurrently.
 func concurrent(b *migration.Body) bool {
-	return hasOp(b, func(op migration.Op) bool {
+	return says(b, "concurrently") && hasOp(b, func(op migration.Op) bool {
 		switch op := op.(type) {
 		case *migration.CreateIndex:
 			return op.Concurrently
@@ -410,7 +410,22 @@ func concurrent(b *migration.Body) bool {
 
 // controlsTransactions reports whether a body says BEGIN or COMMIT itself.
 func controlsTransactions(b *migration.Body) bool {
-	return hasOp(b, func(op migration.Op) bool { _, ok := op.(*migration.TxControl); return ok })
+	return says(b, "begin", "start", "commit", "end", "rollback", "abort", "savepoint", "prepare") && hasOp(b, func(op migration.Op) bool { _, ok := op.(*migration.TxControl); return ok })
+}
+
+// says reports whether one of some words stands anywhere in what a body sends.
+// Reading SQL for the first time costs more than a small run: what does not
+// even hold the word need not be read.
+func says(b *migration.Body, words ...string) bool {
+	for _, u := range b.Units {
+		text := strings.ToLower(u.SQL)
+		for _, w := range words {
+			if strings.Contains(text, w) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func hasOp(b *migration.Body, is func(migration.Op) bool) bool {

@@ -93,6 +93,9 @@ func (p *Plan) doomed() []doomed {
 		}
 	}
 	for _, s := range p.Steps {
+		if !says(s.Body(), destroying...) {
+			continue
+		}
 		for _, st := range s.Body().Statements() {
 			for _, op := range st.Ops() {
 				visit(op)
@@ -177,6 +180,9 @@ func bounded(ctx context.Context, conn *pgx.Conn, f func() error) error {
 func (p *Plan) leftBehind(ctx context.Context, conn *pgx.Conn) (notes []string) {
 	var builds []*migration.CreateIndex
 	for _, s := range p.Steps {
+		if !says(s.Body(), "index") || !says(s.Body(), "concurrently", "if not exists") {
+			continue
+		}
 		for _, st := range s.Body().Statements() {
 			for _, op := range st.Ops() {
 				if op, ok := op.(*migration.CreateIndex); ok && !op.Index.IsZero() && (op.Concurrently || op.IfNotExists) {

@@ -25,12 +25,13 @@ func (x *execution) afterLoss(f *Failure) (text string, committed bool) {
 		return unknown, false
 	}
 	defer closeConn(conn)
-	// A session that ends at this moment is given a little time.
+	// The driver has asked the server to stop the statement; a session that
+	// ends at this moment is given a little time.
 	pid := x.conn.PgConn().PID()
-	for range 5 {
+	for range 20 {
 		var state string
 		err = conn.QueryRow(ctx, "SELECT coalesce(state, '') FROM pg_catalog.pg_stat_activity WHERE pid = $1", int64(pid)).Scan(&state)
-		if err != nil || state == "active" {
+		if err != nil {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)

@@ -68,6 +68,9 @@ func (p *Plan) hash() string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
+// destroying are the words without which nothing is destroyed.
+var destroying = []string{"drop", "truncate", "delete"}
+
 // Drops are what the plan destroys, for the question before it: "table
 // orders", "column orders.note".
 func (p *Plan) Drops() []string {
@@ -105,6 +108,9 @@ func (p *Plan) Drops() []string {
 		}
 	}
 	for _, s := range p.Steps {
+		if !says(s.Body(), destroying...) {
+			continue
+		}
 		for _, st := range s.Body().Statements() {
 			for _, op := range st.Ops() {
 				visit(op)

@@ -95,6 +95,9 @@ type ReportPoint struct {
 func (p *Plan) Report(display func(string) string) *Report {
 	r := p.report(display)
 	r.DryRun = true
+	if len(p.Steps) == 0 {
+		return r // reading the whole history would tell nothing
+	}
 	before := p.catalogs()
 	for i := range r.Migrations {
 		st := p.Steps[i]

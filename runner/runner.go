@@ -203,16 +203,24 @@ func (r *Runner) find(version string) *migration.Migration {
 
 // connect opens a connection and asks the server who it is.
 func (r *Runner) connect(ctx context.Context) (*pgx.Conn, server, error) {
-	conn, err := r.target.connect(ctx, nil)
+	s, srv, err := r.session(ctx)
 	if err != nil {
 		return nil, server{}, err
 	}
-	s, err := look(ctx, conn)
+	return s.conn, srv, nil
+}
+
+func (r *Runner) session(ctx context.Context) (*spare, server, error) {
+	s, err := r.target.take(ctx, nil)
 	if err != nil {
-		closeConn(conn)
+		return nil, server{}, err
+	}
+	srv, err := look(ctx, s.conn)
+	if err != nil {
+		s.close()
 		return nil, server{}, refusef("%s did not answer: %w", r.target, err)
 	}
-	return conn, s, nil
+	return s, srv, nil
 }
 
 // closeConn ends a connection, whatever became of the context it was used with.
@@ -264,12 +272,13 @@ func (r *Runner) Plan(ctx context.Context, req Request) (*Plan, error) {
 	return p, err
 }
 
-func (r *Runner) makePlan(ctx context.Context, req Request) (*Plan, error) {
-	conn, srv, err := r.connect(ctx)
+func (r *Runner) makePlan(ctx context.Context, req Request) (p *Plan, err error) {
+	session, srv, err := r.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer closeConn(conn)
+	defer func() { r.target.put(session, err == nil && len(p.Steps) > 0) }()
+	conn := session.conn
 	s, err := r.read(ctx, conn, srv, req.Prefix)
 	if err == nil && s.dirty {
 		s, err = r.settled(ctx, conn, s, req.Prefix)
@@ -280,8 +289,7 @@ func (r *Runner) makePlan(ctx context.Context, req Request) (*Plan, error) {
 	if g, ok := r.tool.(*golangMigrate); ok && s.dirty {
 		return nil, g.dirty(ctx, conn, s)
 	}
-	p, err := r.planFrom(s, req)
-	if err != nil {
+	if p, err = r.planFrom(s, req); err != nil {
 		return nil, err
 	}
 	p.Losses = p.losses(ctx, conn)

@@ -15,6 +15,7 @@ func (t *Target) on(database string) *Target {
 	c := *t
 	c.config = t.config.Copy()
 	c.config.Database, c.Database, c.close = database, database, nil
+	c.spare, c.keeps = nil, false
 	return &c
 }
 

@@ -45,6 +45,10 @@ type Target struct {
 	// first is the statement that every session begins with; "" for none.
 	first string
 	close func() error
+	// spare is a connection that nobody uses; keeps is set when one may be kept
+	// from the plan to the run.
+	spare *spare
+	keeps bool
 }
 
 // String names the target for people: user@host:port/database.
@@ -52,7 +56,14 @@ func (t *Target) String() string { return t.User + "@" + t.Host + "/" + t.Databa
 
 // Close gives back what the target holds, such as a private server.
 func (t *Target) Close() error {
-	if t == nil || t.close == nil {
+	if t == nil {
+		return nil
+	}
+	if t.spare != nil {
+		t.spare.close()
+		t.spare = nil
+	}
+	if t.close == nil {
 		return nil
 	}
 	return t.close()
@@ -185,20 +196,29 @@ func (t *Target) Connect(ctx context.Context) (*pgx.Conn, error) {
 
 func (t *Target) connect(ctx context.Context, notice func(*pgconn.Notice)) (*pgx.Conn, error) {
 	cfg := t.config.Copy()
-	if notice != nil {
-		cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notice(n) }
-	}
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	conn, err := t.dial(ctx, cfg, notice)
 	if err != nil && cfg.Password == "" && t.Password != nil && wantsPassword(err) {
 		pw, perr := t.Password(ctx, cfg.User, cfg.Host, strconv.Itoa(int(cfg.Port)), cfg.Database)
 		if perr != nil {
 			return nil, refusef("%s wants a password: %w", t, perr)
 		}
 		cfg.Password, t.config.Password = pw, pw
-		conn, err = pgx.ConnectConfig(ctx, cfg)
+		conn, err = t.dial(ctx, cfg, notice)
 	}
 	if err != nil {
 		return nil, t.explain(ctx, err)
+	}
+	return conn, nil
+}
+
+// dial connects and begins the session as the project wants it.
+func (t *Target) dial(ctx context.Context, cfg *pgx.ConnConfig, notice func(*pgconn.Notice)) (*pgx.Conn, error) {
+	if notice != nil {
+		cfg.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notice(n) }
+	}
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
 	}
 	if t.first != "" {
 		if err := conn.PgConn().ExecParams(ctx, t.first, nil, nil, nil, nil).Read().Err; err != nil {
@@ -216,6 +236,10 @@ func wantsPassword(err error) bool {
 
 // explain says why the target could not be reached.
 func (t *Target) explain(ctx context.Context, err error) error {
+	var known *Error
+	if errors.As(err, &known) {
+		return err
+	}
 	found := fmt.Sprintf("%s (from %s)", t, t.Source)
 	var pe *pgconn.PgError
 	if errors.As(err, &pe) {

@@ -68,6 +68,8 @@ func (a *app) runner(ctx context.Context, p *workspace.Project) (*runner.Runner,
 	if err != nil {
 		return nil, nil, err
 	}
+	// The server answers while the migrations are being read.
+	t.Prepare(ctx)
 	opts := a.runnerOptions(p)
 	opts.Events = a.events
 	r, err := runner.New(t, p.History(ctx), opts)
