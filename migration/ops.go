@@ -424,6 +424,8 @@ type CreateTrigger struct {
 	// Transition is set when it uses REFERENCING ... TABLE.
 	Transition bool
 	Constraint bool
+	// Uses are the columns of UPDATE OF, and those of NEW and OLD in WHEN.
+	Uses []string
 }
 
 // Create makes an object that has no type of its own here: Kind is

@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/internal/pgparse"
@@ -60,6 +61,7 @@ func (r *reader) dispatch(n *pgparse.Node) {
 		r.add(&CreateTrigger{
 			Trigger: Ident{t.Trigname, r.find(r.from+1, t.Trigname)}, Table: r.relation(t.Relation), Function: r.qualified(t.Funcname, max(r.word(r.from, "execute"), 0)),
 			Replace: t.Replace, Row: t.Row, Transition: len(t.TransitionRels) > 0, Constraint: t.Isconstraint,
+			Uses: triggerUses(t),
 		})
 	case *pgparse.Node_CommentStmt:
 		r.comment(s.CommentStmt)
@@ -169,6 +171,20 @@ func (r *reader) targets(nodes []*pgparse.Node) []Ident {
 			out = append(out, Ident{t.Name, r.find(r.tok(int(t.Location)), t.Name)})
 		}
 	}
+	return out
+}
+
+// triggerUses are the columns that the definition of a trigger names.
+func triggerUses(t *pgparse.CreateTrigStmt) []string {
+	out := stringsOf(t.Columns)
+	pgparse.Walk(t.WhenClause, func(n *pgparse.Node) bool {
+		if c := n.GetColumnRef(); c != nil && len(c.Fields) == 2 {
+			if name := c.Fields[1].GetString_().GetSval(); name != "" && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+		return true
+	})
 	return out
 }
 

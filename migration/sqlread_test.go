@@ -74,6 +74,8 @@ func TestReadSQL(t *testing.T) {
 		{`ALTER TABLE a RENAME TO b`, "Rename{Kind=table Object=Name{Name=a Span=`a`} From=a To=b}"},
 		{`ALTER TABLE a RENAME x TO y`, "Rename{Kind=column Object=Name{Name=a Span=`a`} From=x To=y}"},
 		{`ALTER DOMAIN s.d ADD CONSTRAINT c CHECK (VALUE > 0) NOT VALID`, "AlterDomain{Domain=Name{Schema=s Name=d Span=`s.d`} What=add constraint Constraint=Constraint{Kind=check Name=c NotValid=true Expr=Expr{SQL=VALUE > 0 Span=`VALUE > 0`} Span=`CONSTRAINT c CHECK (VALUE > 0) NOT VALID`}}"},
+		{`CREATE TRIGGER g BEFORE UPDATE OF a ON t FOR EACH ROW WHEN (new.b > 1 AND old.* IS DISTINCT FROM new.*) EXECUTE FUNCTION f()`,
+			"CreateTrigger{Trigger=Ident{Name=g Span=`g`} Table=Name{Name=t Span=`t`} Function=Name{Name=f Span=`f`} Row=true Uses=[a, b]}"},
 		{`ALTER DOMAIN d SET NOT NULL`, "AlterDomain{Domain=Name{Name=d Span=`d`} What=set not null}"},
 		{`INSERT INTO t (a, b[1], c) VALUES (1, 2, 3) ON CONFLICT (a) DO UPDATE SET c = 1, d.x = 2`, "Write{Verb=insert Table=Name{Name=t Span=`t`} Columns=[Ident{Name=a Span=`a`}, Ident{Name=c Span=`c`}] Sets=[Ident{Name=c Span=`c`}]}"},
 		{`UPDATE t SET a = 1, b = 2`, "Write{Verb=update Table=Name{Name=t Span=`t`} Columns=[Ident{Name=a Span=`a`}, Ident{Name=b Span=`b`}]}"},

@@ -192,7 +192,7 @@ func (c *Catalog) Apply(at *Origin, op migration.Op) *Catalog {
 			return c
 		}
 		n := c.copy()
-		n.putObject(&Object{Kind: "trigger", Ref: Ref{Name: op.Trigger.Name}, Table: RefOf(op.Table), Created: at, Function: RefOf(op.Function)})
+		n.putObject(&Object{Kind: "trigger", Ref: Ref{Name: op.Trigger.Name}, Table: RefOf(op.Table), Created: at, Function: RefOf(op.Function), Columns: op.Uses})
 		return n
 	case *migration.Create:
 		return c.create(at, op)
@@ -739,6 +739,14 @@ func (c *Catalog) partitions(parent Ref) []*Relation {
 	return out
 }
 
+// Of returns the triggers, policies or rules of a table, by kind.
+func (c *Catalog) Of(kind string, table Ref) []*Object {
+	if c == nil {
+		return nil
+	}
+	return c.of(kind, table)
+}
+
 // of returns the triggers, policies or rules of a table.
 func (c *Catalog) of(kind string, table Ref) []*Object {
 	var out []*Object
@@ -947,6 +955,13 @@ func (c *Catalog) renameColumn(r *Relation, from, to string) *Catalog {
 	r.PartitionKey = swap(r.PartitionKey)
 	n.put(r)
 	n.renameUses(r.Ref, from, to)
+	for _, o := range n.of("trigger", r.Ref) {
+		if slices.Contains(o.Columns, from) {
+			renamed := *o
+			renamed.Columns = swap(o.Columns)
+			n.putObject(&renamed)
+		}
+	}
 	return n
 }
 

@@ -184,3 +184,12 @@ func TestViewUses(t *testing.T) {
 		t.Errorf("uses after a replacement %v, want %v", got, want)
 	}
 }
+
+func TestTriggerColumns(t *testing.T) {
+	c := script(t, `CREATE TABLE orders (id int, total int)`,
+		`CREATE TRIGGER g BEFORE UPDATE OF total ON orders FOR EACH ROW EXECUTE FUNCTION f()`, `ALTER TABLE orders RENAME COLUMN total TO amount`)
+	got := c.Of("trigger", Ref{DefaultSchema, "orders"})
+	if len(got) != 1 || !slices.Equal(got[0].Columns, []string{"amount"}) {
+		t.Errorf("triggers %+v, want one on amount", got)
+	}
+}

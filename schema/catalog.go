@@ -232,8 +232,9 @@ type Object struct {
 	Base migration.Type
 	// Values are the labels of an enum type.
 	Values []string
-	// Function is what a trigger calls.
+	// Function is what a trigger calls, Columns those that its definition names.
 	Function Ref
+	Columns  []string
 }
 
 // A Catalog is a schema at one point of a history. The nil Catalog is empty.

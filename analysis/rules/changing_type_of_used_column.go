@@ -13,7 +13,8 @@ import (
 // else is built on.
 //
 // PostgreSQL refuses to change the type of a column that a view, a
-// materialized view or a generated column uses, even to a longer varchar: drop
+// materialized view, a generated column, a row security policy or the
+// definition of a trigger (UPDATE OF, WHEN) uses, even to a longer varchar: drop
 // what uses it, change the type, and make it again, in one transaction.
 //
 // A check constraint on the column is checked again for every row, under the
@@ -92,6 +93,15 @@ var changingTypeOfUsedColumn = &analysis.Rule{
 				return
 			}
 		}
+		if o := definedOn(s.Before, r, op.Column.Name); o != nil {
+			p.Report(s, analysis.Report{
+				On:      op.Column.Span,
+				Message: fmt.Sprintf("this fails: the definition of the %s %s uses %s", o.Kind, quoted(o.Name), column),
+				Help:    fmt.Sprintf("drop the %s first and make it again afterwards, in the same transaction", o.Kind),
+				Related: analysis.RelatedTo(o.Created, quoted(o.Name)+" is made here"),
+			})
+			return
+		}
 		if p.Direction != migration.Up || !p.Existing(s, op.Table) || p.Small(op.Table) {
 			return
 		}
@@ -112,4 +122,34 @@ var changingTypeOfUsedColumn = &analysis.Rule{
 			}
 		}
 	},
+}
+
+// definedOn is a trigger or policy of the table whose definition names the
+// column, or nil.
+func definedOn(c *schema.Catalog, r *schema.Relation, column string) *schema.Object {
+	if !c.Certain(r) {
+		return nil
+	}
+	for _, t := range c.Of("trigger", r.Ref) {
+		if slices.Contains(t.Columns, column) {
+			return t
+		}
+	}
+	for _, policy := range c.Of("policy", r.Ref) {
+		if policy.Created == nil {
+			continue
+		}
+		for _, made := range policy.Created.Statement.Ops() {
+			op, ok := made.(*migration.Create)
+			if !ok || op.Kind != "policy" || op.Object.Name != policy.Name {
+				continue
+			}
+			for _, o := range op.Options {
+				if (o.Name == "using" || o.Name == "with check") && mentionsWord(o.Value, column) {
+					return policy
+				}
+			}
+		}
+	}
+	return nil
 }
