@@ -121,7 +121,14 @@ func slowWrite(p *analysis.Pass, s *analysis.Step, op *migration.Write) bool {
 	default:
 		return false
 	}
-	return !op.Table.IsZero() && p.Existing(s, op.Table) && !p.Small(op.Table) && !fewRows(s.Before.Relation(op.Table), op)
+	return !op.Table.IsZero() && !systemTable(op.Table) && p.Existing(s, op.Table) && !p.Small(op.Table) && !fewRows(s.Before.Relation(op.Table), op)
+}
+
+// systemTable reports whether a name is one of PostgreSQL's or TimescaleDB's
+// own tables and views, which are small.
+func systemTable(n migration.Name) bool {
+	return strings.HasPrefix(n.Name, "pg_") && (n.Schema == "" || n.Schema == "pg_catalog") || n.Schema == "information_schema" ||
+		strings.HasPrefix(n.Schema, "timescaledb_") || strings.HasPrefix(n.Schema, "_timescaledb_")
 }
 
 // fewRows reports whether the condition of a write names single rows: by the

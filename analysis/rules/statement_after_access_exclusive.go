@@ -106,7 +106,7 @@ var statementAfterAccessExclusive = &analysis.Rule{
 // that was there before is large; "" for everything else.
 func slowWork(p *analysis.Pass, s *analysis.Step) (what string, on source.Span) {
 	large := func(n migration.Name) bool {
-		return !n.IsZero() && p.Existing(s, n) && !p.Small(n)
+		return !n.IsZero() && !systemTable(n) && p.Existing(s, n) && !p.Small(n)
 	}
 	switch op := s.Op.(type) {
 	case *migration.CreateIndex:
