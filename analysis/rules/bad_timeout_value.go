@@ -120,9 +120,9 @@ const longWait = time.Minute
 func timeoutReport(op *migration.Set, locked bool) (r analysis.Report, to string) {
 	value, unit, ok := duration(op.Value)
 	switch {
-	case !ok:
+	case !ok || value < 0: // PostgreSQL refuses it
 		return r, ""
-	case value < 0 || value == 0 && locked:
+	case value == 0 && locked:
 		r.Message = "a lock_timeout of 0 is none: while a statement below waits for its lock, everybody who comes after it waits too, without a limit"
 		r.Help = "set it to some seconds and try again when it runs out"
 		return r, "5s"
