@@ -44,6 +44,10 @@ type Project struct {
 	// KeyType is the type of the keys that references point at, in SQL
 	// ("bigint"); empty when it is not known, and then it is uuid.
 	KeyType string
+	// Tables are those that the project's migrations make, the newest first,
+	// without hypertables; Hypertable is the newest of those, empty without any.
+	Tables     []string
+	Hypertable string
 	// Catalog is the schema that the project's migrations leave; nil when it is
 	// not known.
 	Catalog *schema.Catalog
@@ -142,10 +146,11 @@ func (p Project) Values(t *templates.Template, s templates.Syntax) map[string]st
 		stem := strings.TrimSuffix(column, "_id")
 		known["column"], known["referenced"] = stem+"_id", stem+"s"
 	}
-	if p.KeyType != "" && p.KeyType != "uuid" {
-		known["key_type"] = p.KeyType
+	p.existing(t, s, known)
+	if key := p.keyOf(t, s, known); key != "" && key != "uuid" {
+		known["key_type"] = key
 		if s == templates.Ecto {
-			known["key_type"] = ":" + p.KeyType
+			known["key_type"] = ":" + key
 		}
 	}
 	return t.Defaults(s, known)

@@ -24,6 +24,12 @@ func page() string {
 	for _, t := range templates.All() {
 		b.WriteString("- [`" + t.Name + "`](#" + t.Name + "): " + t.Title + "\n")
 	}
+	b.WriteString("\nNames come from what is known: the table and column from the migration's name (`add_email_to_users`), the tables to refer to, the types of\n" +
+		"their keys and the time column of a hypertable from the project's migrations, the module and the lock from the repo. The same name in several\n" +
+		"places is one tab stop, in both directions where they stand in one file. A pair of files gets its other file when the template is taken, with the\n" +
+		"names as they are then, and never over a file that is there: what is typed into the first file afterwards has to be typed into the other one\n" +
+		"too, and [`down-does-not-undo-up`](rules/down-does-not-undo-up.md) tells when the two no longer fit. `ddlsp new TEMPLATE NAME --table TABLE` writes\n" +
+		"both with the right name at once.\n")
 	b.WriteString("\nA project can have [templates of its own](#your-own-templates).\n")
 	for _, t := range templates.All() {
 		b.WriteString("\n## " + t.Name + "\n\n" + t.Detail + ".\n\nLocks: " + t.Locks + ".\n")

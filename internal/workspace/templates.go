@@ -77,6 +77,7 @@ func (s *Snapshot) suggestions(ctx context.Context, p *Project, name string) sni
 	catalog := p.Catalog(len(history))
 	out := snippets.Project{Name: name, Has: hasSQL(history), Catalog: catalog, KeyType: keyType(catalog)}
 	out.Templates, _ = p.Templates()
+	out.Tables, out.Hypertable = newest(history, catalog)
 	if p.Format == migration.Ecto {
 		out.Module = p.namespace(history) + "." + snippets.Camelize(name)
 		out.Use = migrationModule(history)
@@ -94,6 +95,34 @@ func (s *Snapshot) suggestions(ctx context.Context, p *Project, name string) sni
 		}
 	}
 	return out
+}
+
+// newest are the tables that a history makes and that are left, the newest
+// first, and the newest hypertable.
+func newest(history []*migration.Migration, c *schema.Catalog) (tables []string, hypertable string) {
+	const enough = 5
+	seen := map[string]bool{}
+	for i := len(history) - 1; i >= 0 && (len(tables) < enough || hypertable == ""); i-- {
+		statements := history[i].Up.Statements()
+		for j := len(statements) - 1; j >= 0; j-- {
+			for _, op := range statements[j].Ops() {
+				made, ok := op.(*migration.CreateTable)
+				if !ok || made.Table.Schema != "" || made.Temp || seen[made.Table.Name] {
+					continue
+				}
+				seen[made.Table.Name] = true
+				r := c.Table(made.Table)
+				switch {
+				case r == nil || r.PartitionOf.Name != "":
+				case r.Hypertable == nil && len(tables) < enough:
+					tables = append(tables, r.Name)
+				case r.Hypertable != nil && hypertable == "":
+					hypertable = r.Name
+				}
+			}
+		}
+	}
+	return tables, hypertable
 }
 
 // hasSQL looks for SQL in the up direction of a history.
