@@ -19,6 +19,9 @@ import (
 // foreign keys are refused, and so is dropping a column that data is segmented
 // or ordered by.
 //
+// The type of a column cannot change once a chunk is compressed (a warning,
+// because the migrations do not show whether one is).
+//
 // A serial column is not refused, and worse: in all rows that are compressed it
 // is NULL although it is NOT NULL, and columns that were added before with a
 // default lose it there.
@@ -42,7 +45,7 @@ var columnstoreAddColumn = &analysis.Rule{
 	Severity: analysis.Error,
 	Default:  true,
 	Fix:      analysis.UnsafeFix,
-	On:       []migration.Op{(*migration.AddColumn)(nil), (*migration.DropColumn)(nil)},
+	On:       []migration.Op{(*migration.AddColumn)(nil), (*migration.DropColumn)(nil), (*migration.AlterColumnType)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		switch op := s.Op.(type) {
 		case *migration.AddColumn:
@@ -73,6 +76,17 @@ var columnstoreAddColumn = &analysis.Rule{
 				report.Fixes = fixes("Make the column nullable", false, edit(s, span, ""))
 			}
 			p.Report(s, report)
+		case *migration.AlterColumnType:
+			r := hypertable(s.Before, op.Table)
+			if r == nil || !r.Hypertable.Columnstore || p.CreatedHere(r) {
+				return
+			}
+			p.Report(s, analysis.Report{
+				On:       op.Column.Span,
+				Severity: analysis.Warning,
+				Message:  fmt.Sprintf("changing the type of %s fails as soon as a chunk of %s is compressed", quoted(op.Column.Name), quoted(r.Ref.String())),
+				Help:     "add a column of the new type, or decompress all chunks before",
+			})
 		case *migration.DropColumn:
 			r := hypertable(s.Before, op.Table)
 			if r == nil || !r.Hypertable.Columnstore || !slices.Contains(append(slices.Clone(r.Hypertable.SegmentBy), r.Hypertable.OrderBy...), op.Column.Name) {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
@@ -18,7 +19,8 @@ import (
 // further, the next refresh finds no rows there and deletes what the aggregate
 // had: the history that it was made to keep is lost, without a word. A policy
 // that compresses later than rows are dropped never does anything. And a
-// drop_after of zero or less drops everything.
+// drop_after of zero or less drops everything. One that does not fit the type of
+// the time column, or a refresh window that is empty, fails.
 //
 // # Bad: sql
 //
@@ -57,6 +59,11 @@ var policyWindowOverlap = &analysis.Rule{
 			p.Report(s, analysis.Report{On: on, Severity: severity, Help: help, Message: fmt.Sprintf(format, args...)})
 		}
 		name := quoted(r.Ref.String())
+		if age, typ := otherUnit(r, op); age != nil {
+			report(age.Span, analysis.Error, "give the age as a number, and a function that says what is now with set_integer_now_func",
+				"this fails: the age is %s, and the time column of %s %s", age.Value[strings.LastIndex(age.Value, ">")+1:], name, typ)
+			return
+		}
 		switch op.Kind {
 		case "retention":
 			drop, ok := days(dropAfter(op))
@@ -118,6 +125,24 @@ var policyWindowOverlap = &analysis.Rule{
 			}
 		}
 	},
+}
+
+// otherUnit is the age of a retention policy that is an interval where the time
+// column is an integer.
+func otherUnit(r *schema.Relation, op *migration.Policy) (age *migration.Arg, typ string) {
+	if age = dropAfter(op); op.Kind != "retention" || r.Hypertable == nil || age == nil || age.Literal == nil {
+		return nil, ""
+	}
+	col := r.Column(r.Hypertable.TimeColumn)
+	if col == nil {
+		return nil, ""
+	}
+	_, err := strconv.ParseInt(*age.Literal, 10, 64)
+	_, interval := days(age)
+	if integer[col.Type.Name] != "" && interval && err != nil {
+		return age, col.Type.Name
+	}
+	return nil, ""
 }
 
 // jobOf is the call that added a policy of a kind, nil without one.
