@@ -40,7 +40,9 @@ func TestFixThatWritesTheNextMigration(t *testing.T) {
 			}
 			at, _ := e.Find(file, "ALTER")
 			actions := e.CodeActions(file, at, at, true, "quickfix")
-			i := slices.IndexFunc(actions, func(a lsptest.CodeAction) bool { return strings.Contains(a.Title, "validate the constraint in a new migration") })
+			i := slices.IndexFunc(actions, func(a lsptest.CodeAction) bool {
+				return strings.Contains(a.Title, "validate the constraint in a new migration")
+			})
 			if i < 0 {
 				t.Fatalf("no such fix: %+v", actions)
 			}
