@@ -194,6 +194,9 @@ func (p *Pass) Runs(id string) bool {
 
 // End is the catalog that the whole history leaves, run up to its end.
 func (p *Pass) End() *schema.Catalog {
+	if p.Direction == migration.Up && len(p.Later()) == 0 {
+		return p.After
+	}
 	if p.Direction == migration.Up && p.run.in.End != nil {
 		return p.run.in.End()
 	}

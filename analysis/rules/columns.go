@@ -31,6 +31,7 @@ func typedColumns(s *analysis.Step) []typedColumn {
 		if op.Temp || s.After == s.Before {
 			return nil
 		}
+		out = make([]typedColumn, 0, len(op.Columns))
 		for i := range op.Columns {
 			out = append(out, typedColumn{op.Table, op.Columns[i].Ident, op.Columns[i].Type, &op.Columns[i]})
 		}

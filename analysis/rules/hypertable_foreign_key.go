@@ -111,7 +111,7 @@ func convertedKey(p *analysis.Pass, s *analysis.Step, op *migration.CreateHypert
 			return
 		}
 	}
-	for o := range s.Before.Relations() {
+	for o := range s.Before.Users(r.Ref) {
 		if o.Hypertable == nil && !timescaleBefore(p, 2, 16) || o.Ref == r.Ref {
 			continue
 		}

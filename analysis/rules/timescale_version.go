@@ -12,6 +12,9 @@ import (
 // timescaleBefore reports whether the configured TimescaleDB is older than
 // major.minor. Without a configured version it is a current one.
 func timescaleBefore(p *analysis.Pass, major, minor int) bool {
+	if p.Settings.TimescaleVersion == "" {
+		return false
+	}
 	parts := strings.SplitN(p.Settings.TimescaleVersion, ".", 3)
 	a, err := strconv.Atoi(parts[0])
 	if err != nil {
