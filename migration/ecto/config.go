@@ -506,6 +506,7 @@ func (p *mixProject) configure(r *Repo, kw []pair) {
 	}
 	if p.lock != "" {
 		r.Config.Unknown = append(r.Config.Unknown, "ecto_sql "+p.lock+" (in mix.lock)")
+		r.Config.looseOptions = strings.HasPrefix(p.lock, "3.")
 	}
 	r.Problems = append(r.Problems, p.config.problems...)
 	short := r.Name[strings.LastIndexByte(r.Name, '.')+1:]

@@ -386,5 +386,11 @@ func TestReadReposOtherEcto(t *testing.T) {
 		if diff := cmp.Diff(want, repos[0].Config.Unknown); diff != "" {
 			t.Errorf("%s: %s", version, diff)
 		}
+		// An option that does not exist was ignored before 3.12.
+		m := Read(&source.File{Path: "/x/1_a.exs", Text: inChange("create table(:t) do\n  add :a, references(:b, null: false)\nend\n")}, repos[0], Options{})
+		loose := strings.HasPrefix(version, "3.4.") || strings.HasPrefix(version, "3.11.")
+		if got := m.Up.Err == nil; got != loose {
+			t.Errorf("%s: the option is ignored: %v, want %v", version, got, loose)
+		}
 	}
 }

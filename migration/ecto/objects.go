@@ -30,7 +30,7 @@ func (c *compiler) table(s *callSite) value {
 	if !ok || !ok2 {
 		noClause("table", 2, s.node.Span)
 	}
-	r := newRecord(tableRecord, s.node, s.name).must("name", name).merge(opts)
+	r := newRecord(tableRecord, s.node, s.name).must("name", name).merge(opts, c.loose())
 	r.opts = opts
 	return value{r, s.node.Span}
 }
@@ -71,7 +71,7 @@ func (c *compiler) index(s *callSite) value {
 		throw("ArgumentError", "only one `where` keyword is supported when declaring a partial index. "+
 			"To specify multiple conditions, write a single WHERE clause using AND between them", s.node.Span)
 	}
-	r := newRecord(indexRecord, s.node, s.name).must("table", name).must("columns", columns).merge(opts)
+	r := newRecord(indexRecord, s.node, s.name).must("table", name).must("columns", columns).merge(opts, c.loose())
 	r.opts = written
 	if n := r.get("name"); n.isNil() || n.is(atomFalse) {
 		r = r.must("name", defaultIndexName(name, columns, items, s.node.Span))
@@ -128,7 +128,7 @@ func (c *compiler) constraint(s *callSite) value {
 	if !ok || !ok2 {
 		noClause("constraint", 3, s.node.Span)
 	}
-	r := newRecord(constraintRecord, s.node, s.name).must("table", name).must("name", s.args[1]).merge(opts)
+	r := newRecord(constraintRecord, s.node, s.name).must("table", name).must("name", s.args[1]).merge(opts, c.loose())
 	r.opts = opts
 	return value{r, s.node.Span}
 }
@@ -155,7 +155,7 @@ func (c *compiler) references(s *callSite) value {
 		}
 	}
 	opts := append([]pair{{value{atom("options"), s.node.Span}, newList(kept, s.node.Span)}}, mergePairs(defaults, written)...)
-	r := newRecord(referenceRecord, s.node, s.name).must("table", name).merge(opts)
+	r := newRecord(referenceRecord, s.node, s.name).must("table", name).merge(opts, c.loose())
 	r.opts = written
 	c.checkReference(r)
 	return value{r, s.node.Span}

@@ -85,13 +85,17 @@ func (r *record) must(name string, v value) *record {
 	return c
 }
 
+// loose reports whether the project's Ecto is one that ignores unknown options
+// of tables, indexes, constraints and references.
+func (c *compiler) loose() bool { return c.repo != nil && c.repo.Config.looseOptions }
+
 // merge sets fields from options as struct! does: an unknown one is a
-// KeyError.
-func (r *record) merge(opts []pair) *record {
+// KeyError; loose ignores it, as struct does.
+func (r *record) merge(opts []pair, loose bool) *record {
 	for _, p := range opts {
 		name, _ := p.key.name()
 		next, ok := r.with(name, p.value)
-		if !ok {
+		if !ok && !loose {
 			throw("KeyError", "key "+inspect(p.key)+" not found in: "+r.inspect(), p.key.span)
 		}
 		r = next

@@ -57,6 +57,8 @@ type RepoConfig struct {
 
 	timestamps, primaryKey, foreignKey []pair
 	noPrimaryKey                       bool
+	// looseOptions is set for an Ecto before 3.12.
+	looseOptions bool
 }
 
 // TableLock reports whether Ecto is known to hold a lock on the version table.
