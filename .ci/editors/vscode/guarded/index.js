@@ -123,7 +123,7 @@ test('SQL in execute has the colours of SQL, and Elixir goes on behind it', asyn
     DROP VIEW cheap
     """
     execute(
-      ~s(UPDATE products SET name = lower(name)),
+      ~s|UPDATE products SET name = lower(name)|,
       ""
     )
     create index(:products, [fragment("lower(name)")])

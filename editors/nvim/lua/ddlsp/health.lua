@@ -29,6 +29,15 @@ function M.check()
     end
   end
 
+  local missing = vim.tbl_filter(function(language)
+    return not pcall(vim.treesitter.language.inspect, language)
+  end, { 'elixir', 'sql' })
+  if #missing == 0 then
+    health.ok('tree-sitter has elixir and sql: SQL in execute is highlighted')
+  else
+    health.info(('tree-sitter has no %s: SQL in execute looks like any string'):format(table.concat(missing, ' and no ')))
+  end
+
   if vim.lsp.is_enabled and not vim.lsp.is_enabled('ddlsp') then
     health.warn('the server is not enabled', { "vim.lsp.enable('ddlsp')" })
   end
@@ -39,7 +48,7 @@ function M.check()
   for _, client in ipairs(clients) do
     local info = client.server_info or {}
     local buffers = vim.tbl_count(client.attached_buffers or {})
-    health.ok(('%s %s runs in %s for %d buffers'):format(info.name or 'ddlsp', info.version or '', client.config.root_dir or '?', buffers))
+    health.ok(('%s runs in %s for %d buffers'):format(vim.trim((info.name or 'ddlsp') .. ' ' .. (info.version or '')), client.config.root_dir or '?', buffers))
   end
 end
 

@@ -388,6 +388,45 @@ local function verify(args)
   end)
 end
 
+local function schema(args)
+  args = with_uri(args)
+  args.format = args.format or 'sql'
+  execute('ddlsp.schema', args, function(result)
+    local mermaid = args.format == 'mermaid'
+    M.show(mermaid and 'schema.mmd' or 'schema.sql', mermaid and 'mermaid' or 'sql', vim.split(vim.trim(result.text), '\n'))
+  end)
+end
+
+--- Puts the command of the project's own tool where a paste finds it.
+local function tool_command(args)
+  local direction = args.direction
+  args.direction = nil
+  execute('ddlsp.toolCommand', with_uri(args), function(result)
+    local commands = vim.tbl_filter(function(c)
+      return not direction or c.direction == direction
+    end, list(result and result.commands))
+    local function take(c)
+      if c then
+        vim.fn.setreg('"', c.command)
+        if vim.fn.has('clipboard') == 1 then
+        vim.fn.setreg('+', c.command)
+      end
+        say(('%s (yanked; to be typed in %s)'):format(c.command, result.directory))
+      end
+    end
+    if #commands == 1 then
+      return take(commands[1])
+    end
+    vim.ui.select(commands, {
+      prompt = 'Command',
+      kind = 'ddlsp',
+      format_item = function(c)
+        return ('%s: %s'):format(c.title, c.command)
+      end,
+    }, take)
+  end)
+end
+
 local function select_database(args)
   args = with_uri(args)
   local function choose()
@@ -453,7 +492,12 @@ end
 local function version()
   local client = client_for(0)
   local info = client and client.server_info
-  say(info and ('%s %s'):format(info.name, info.version or '') or 'the server is not running')
+  if info then
+    say(('%s %s'):format(info.name, info.version or ''))
+  else
+    -- Neovim 0.10 does not keep what a server says of itself.
+    say(client and 'the server runs; `ddlsp --version` says which it is' or 'the server is not running')
+  end
 end
 
 local function show_log()
@@ -468,6 +512,8 @@ local subcommands = {
   status = { status, { 'database' } },
   verify = { verify, { 'version' } },
   sql = { show_sql, { 'up', 'down' } },
+  schema = { schema, { 'at', 'format' } },
+  command = { tool_command, { 'up', 'down' } },
   new = { new_migration, { 'template', 'name', 'table', 'dir' } },
   explain = { explain, { 'rule' } },
   database = { select_database, { 'database' } },
@@ -483,6 +529,7 @@ local bare = {
   new = { 'template', 'name' },
   explain = { 'rule' },
   database = { 'database' },
+  schema = { 'at' },
   verify = { 'version' },
 }
 
@@ -504,7 +551,7 @@ local function parse(name, words)
         end
       end
       args[key] = v
-    elseif name == 'sql' and (word == 'up' or word == 'down') then
+    elseif (name == 'sql' or name == 'command') and (word == 'up' or word == 'down') then
       args.direction = word
     elseif name == 'rollback' and word == 'all' then
       args.all = true
@@ -573,6 +620,8 @@ for id, handler in pairs({
   ['ddlsp.status'] = status,
   ['ddlsp.verify'] = verify,
   ['ddlsp.showSql'] = show_sql,
+  ['ddlsp.schema'] = schema,
+  ['ddlsp.toolCommand'] = tool_command,
   ['ddlsp.newMigration'] = new_migration,
   ['ddlsp.explain'] = explain,
   ['ddlsp.selectDatabase'] = select_database,
