@@ -50,6 +50,14 @@ func (p Project) existing(t *templates.Template, s templates.Syntax, known map[s
 			others = slices.DeleteFunc(others, func(other string) bool { return other == known[r.field] })
 		}
 	}
+	if t.Field("function") != nil {
+		for o := range p.Catalog.ObjectsOf("trigger") {
+			// A function that other tables' triggers call for this.
+			if name := o.Function.String(); strings.Contains(name, "updated_at") || strings.Contains(name, "touch") {
+				known["function"] = name
+			}
+		}
+	}
 	if r := p.Catalog.Table(migration.Name{Name: table}); r != nil && !makes && !r.Partial {
 		columns(t, s, r, known)
 	}

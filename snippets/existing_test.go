@@ -1,6 +1,7 @@
 package snippets_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,18 @@ func TestExistingTables(t *testing.T) {
 		if got := find(t, items, test.template).Plain; !strings.Contains(got, test.want) {
 			t.Errorf("%s in %s: no %q in\n%s", test.template, test.name, test.want, got)
 		}
+	}
+	// A function that keeps updated_at is made once.
+	touched := snippets.Project{Tables: []string{"people"}, Has: func(sql string) bool { return sql == "function app.touch" }, Catalog: catalogOf(`
+		CREATE TABLE people (id bigint PRIMARY KEY);
+		CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+		CREATE TRIGGER t BEFORE UPDATE ON people FOR EACH ROW EXECUTE FUNCTION app.touch();`)}
+	_, items := complete(t, migration.Plain, "1_tidy.sql", "|", touched)
+	if got := find(t, items, "updated_at_trigger: trigger").Plain; !strings.Contains(got, "BEFORE UPDATE ON people\nFOR EACH ROW\nEXECUTE FUNCTION app.touch();") {
+		t.Errorf("got %s", got)
+	}
+	if slices.Contains(labels(items), "updated_at_trigger") {
+		t.Error("the function is offered again")
 	}
 	// Without a history, or where it has the examples, they stay.
 	for _, c := range []snippets.Project{{}, {Catalog: catalogOf("CREATE TABLE orders (id uuid PRIMARY KEY, status text); CREATE TABLE later (id uuid);"), Tables: []string{"later"}}} {

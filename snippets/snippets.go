@@ -160,7 +160,7 @@ func (p Project) Values(t *templates.Template, s templates.Syntax) map[string]st
 func (p Project) Parts(t *templates.Template, s templates.Syntax) []templates.Part {
 	var out []templates.Part
 	for _, part := range t.PartsIn(s) {
-		if part.Unless != "" && p.Has != nil && p.Has(part.Unless) {
+		if part.Unless != "" && p.Has != nil && p.Has(part.Unless.Fill(p.Values(t, s))) {
 			continue
 		}
 		out = append(out, part)

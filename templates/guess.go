@@ -80,6 +80,7 @@ var signs = func() (out []struct {
 		{`_comments?_on_`, "comments"},
 		{`_(foreign_keys?|fkeys?|fk|references?)_`, "add_foreign_key"},
 		{`_(checks?|constraints?)_`, "check_constraint"},
+		{`_updated_at_`, "updated_at_trigger"},
 		{`_triggers?_`, "add_triggers"},
 		{`_(unique|uniqueness)_`, "add_unique_index"},
 		{`_gin_`, "add_gin_index"},

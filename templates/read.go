@@ -176,7 +176,7 @@ func (r *reader) header(line string) error {
 			}
 		}
 	case "unless":
-		t.Parts[0].Unless = strings.ToLower(rest)
+		t.Parts[0].Unless = Text(strings.ToLower(rest))
 	case "first:", "first,":
 		why, err := r.transaction(&t.Parts[0], strings.TrimPrefix(line, "first"))
 		if err != nil {

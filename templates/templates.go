@@ -104,8 +104,8 @@ type Part struct {
 	// Why says why it stands alone, in words for a comment or a message.
 	Why string
 	// Unless is SQL in lower case with single spaces. A project whose
-	// migrations have it already does not need the part.
-	Unless string
+	// migrations have it already does not need the part. It may have fields.
+	Unless Text
 
 	bodies map[Syntax]Body
 }
@@ -179,7 +179,7 @@ var order = []string{
 
 	"add_column", "up_down", "reversible_execute", "concurrent_index", "check_constraint",
 	"add_unique_index", "add_composite_index", "add_partial_index", "add_gin_index", "add_search_index",
-	"add_foreign_key_constraint", "comments", "enum_type", "soft_delete", "uuid_key", "uuid_v7_key", "polymorphic",
+	"add_foreign_key_constraint", "updated_at_trigger", "comments", "enum_type", "soft_delete", "uuid_key", "uuid_v7_key", "polymorphic",
 	"create_plain_hypertable", "continuous_aggregate", "compression_policy", "retention_policy",
 	"lock_timeout", "backfill", "migration_test",
 }
