@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/internal/source"
@@ -13,7 +14,7 @@ import (
 //
 // Without one, two equal rows cannot be told apart, logical replication refuses
 // UPDATE and DELETE of the table (unless it is told what identifies a row), and
-// most tools that copy or repack tables do without it.
+// most tools that copy or repack tables need one.
 //
 // # Bad: ecto
 //
@@ -61,14 +62,36 @@ var tableWithoutPrimaryKey = &analysis.Rule{
 			if end := p.End().Relation(op.Table); end == nil || end.PrimaryKey() != nil || end.Hypertable != nil {
 				continue
 			}
-			p.Report(s, analysis.Report{
+			report := analysis.Report{
 				On:      op.Table.Span,
 				Message: fmt.Sprintf("%s has no primary key: equal rows cannot be told apart, and logical replication refuses UPDATE and DELETE", quoted(op.Table.String())),
 				Help:    "add one, of columns that are unique and NOT NULL or of a column of its own",
 				Fixes:   fixes("Add a primary key", false, addPrimaryKey(p, s, op, r)),
-			})
+			}
+			if key := uniqueColumns(r); key != nil {
+				report.Message = fmt.Sprintf("%s has no primary key: logical replication refuses UPDATE and DELETE as long as it is not told what identifies a row", quoted(op.Table.String()))
+				report.Help = fmt.Sprintf("make (%s) the primary key: it is unique and NOT NULL", strings.Join(key, ", "))
+			}
+			p.Report(s, report)
 		}
 	},
+}
+
+// uniqueColumns are the columns of a unique index that could be the primary
+// key, nil without one.
+func uniqueColumns(r *schema.Relation) []string {
+	for _, i := range r.Indexes {
+		columns := i.ColumnKeys()
+		ok := i.Unique && i.Where == ""
+		for _, name := range columns {
+			c := r.Column(name)
+			ok = ok && c != nil && c.NotNull
+		}
+		if ok && len(columns) > 0 {
+			return columns
+		}
+	}
+	return nil
 }
 
 func hasPrimaryKey(op *migration.CreateTable) bool {
