@@ -46,8 +46,9 @@ import (
 // # Exceptions
 //
 // Tables and columns that the same migration creates, and tables whose rows it
-// deletes or updates before. A build that blocks writes is left to
-// require-concurrent-index-creation where that rule runs.
+// deletes or updates before; columns of which some are unique already. A build
+// that blocks writes is left to require-concurrent-index-creation where that
+// rule runs.
 var uniqueIndexOnExistingData = &analysis.Rule{
 	ID:       "unique-index-on-existing-data",
 	Summary:  "a unique index fails when existing rows are equal",
@@ -56,7 +57,7 @@ var uniqueIndexOnExistingData = &analysis.Rule{
 	On:       []migration.Op{(*migration.CreateIndex)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.CreateIndex)
-		if !op.Unique || !p.Existing(s, op.Table) || cleanedBefore(p, s, op.Table) || builtAnew(p, s, op) {
+		if !op.Unique || !p.Existing(s, op.Table) || cleanedBefore(p, s, op.Table) || builtAnew(p, s, op) || uniqueAlready(s, op) {
 			return
 		}
 		if slices.ContainsFunc(op.Keys, func(k migration.IndexKey) bool {
@@ -97,4 +98,22 @@ func cleanedBefore(p *analysis.Pass, s *analysis.Step, table migration.Name) boo
 	}).(map[schema.Ref]int)
 	at, ok := first[schema.RefOf(table)]
 	return ok && at < stepIndex(p)[s]
+}
+
+// uniqueAlready reports whether another index already keeps some of the columns
+// unique.
+func uniqueAlready(s *analysis.Step, op *migration.CreateIndex) bool {
+	r := s.Before.Relation(op.Table)
+	if r == nil || op.NullsNotDistinct {
+		return false
+	}
+	var columns []string
+	for _, k := range op.Keys {
+		if k.Expr == nil {
+			columns = append(columns, k.Column.Name)
+		}
+	}
+	return slices.ContainsFunc(r.Indexes, func(i *schema.Index) bool {
+		return i.Unique && i.Where == "" && len(i.Keys) > 0 && !slices.ContainsFunc(i.ColumnKeys(), func(c string) bool { return !slices.Contains(columns, c) })
+	})
 }
