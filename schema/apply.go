@@ -418,7 +418,42 @@ func (c *Catalog) dropColumn(r *Relation, name string) {
 			c.removeIndex(r, i)
 		}
 	}
-	r.Constraints = slices.DeleteFunc(slices.Clone(r.Constraints), func(con *Constraint) bool { return slices.Contains(con.Columns, name) })
+	r.Constraints = slices.DeleteFunc(slices.Clone(r.Constraints), func(con *Constraint) bool {
+		// PostgreSQL drops a check of several columns with any of them.
+		return slices.Contains(con.Columns, name) || con.Kind == migration.Check && namesColumn(con.Expr, name)
+	})
+}
+
+// namesColumn reports whether an expression names a column, outside its string
+// literals. A function, a type or a table of that name counts as well.
+func namesColumn(expr, column string) bool {
+	word := func(c byte) bool {
+		return c == '_' || c == '$' || c >= 0x80 || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+	}
+	for i := 0; i < len(expr); {
+		switch c := expr[i]; {
+		case c == '\'' || c == '"':
+			end := strings.IndexByte(expr[i+1:], c)
+			if end < 0 {
+				return false
+			}
+			if c == '"' && expr[i+1:i+1+end] == column {
+				return true
+			}
+			i += end + 2
+		case word(c):
+			start := i
+			for i < len(expr) && word(expr[i]) {
+				i++
+			}
+			if strings.EqualFold(expr[start:i], column) {
+				return true
+			}
+		default:
+			i++
+		}
+	}
+	return false
 }
 
 // changeColumn changes a column that is known; of a relation or column that is
