@@ -322,7 +322,11 @@ func (r *run) problems() {
 		} else if len(r.in.Settings.Select) > 0 && !slices.Contains(r.in.Settings.Select, pr.Rule) {
 			continue
 		}
-		r.add(Finding{Rule: pr.Rule, Severity: sev, Message: pr.Message, Help: pr.Help, Path: pr.Path, Span: pr.Span, Direction: pr.Direction})
+		f := Finding{Rule: pr.Rule, Severity: sev, Message: pr.Message, Help: pr.Help, Path: pr.Path, Span: pr.Span, Direction: pr.Direction}
+		if pr.Mend != nil {
+			f.Fixes = []Fix{{Title: pr.Mend.Title, Edits: pr.Mend.Edits}}
+		}
+		r.add(f)
 	}
 }
 

@@ -251,4 +251,13 @@ type Problem struct {
 	Span    source.Span
 	// Direction is the direction it belongs to, or empty.
 	Direction Direction
+	// Mend is what would mend it, by the title that people read; nil for
+	// nothing.
+	Mend *Mend
+}
+
+// A Mend is a change of files that mends a problem.
+type Mend struct {
+	Title string
+	Edits []source.Edit
 }

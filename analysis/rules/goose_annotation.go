@@ -26,5 +26,6 @@ var gooseAnnotation = &analysis.Rule{
 	Summary:  "goose refuses the file",
 	Severity: analysis.Error,
 	Default:  true,
+	Fix:      analysis.UnsafeFix,
 	Down:     true,
 }

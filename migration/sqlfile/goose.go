@@ -68,6 +68,10 @@ type gooseState struct {
 	cut      map[migration.Direction]*cutter
 	// refused is the first mistake.
 	refused *migration.RaiseError
+	// here is the line that was gathered last, tears the problem of the
+	// statement that is torn, as an index plus 1.
+	here  line
+	tears int
 }
 
 func (r *reader) goose() {
@@ -91,6 +95,9 @@ func (r *reader) goose() {
 			a, complaint := annotation(l.text)
 			if complaint != "" {
 				g.refuse(l.span(), complaint, gooseHelp)
+				if blanks := len(l.text) - len(strings.TrimLeft(l.text, " \t")); blanks > 0 {
+					g.mend("Move the annotation to the start of its line", source.Edit{Span: source.Span{Start: l.start, End: l.start + blanks}})
+				}
 				continue
 			}
 			switch a {
@@ -164,6 +171,33 @@ func (g *gooseState) refuse(span source.Span, message, help string) {
 	g.r.problem(gooseRule, g.f.Path, span, g.dir, message, help)
 }
 
+// mend says what would mend the problem that was reported last.
+func (g *gooseState) mend(title string, edits ...source.Edit) {
+	g.mendProblem(len(g.r.m.Problems)-1, title, edits...)
+}
+
+func (g *gooseState) mendProblem(i int, title string, edits ...source.Edit) {
+	for n := range edits {
+		edits[n].Path = g.f.Path
+		if strings.Contains(g.f.Text, "\r\n") {
+			edits[n].New = strings.ReplaceAll(edits[n].New, "\n", "\r\n")
+		}
+	}
+	g.r.m.Problems[i].Mend = &migration.Mend{Title: title, Edits: edits}
+}
+
+// below is an edit that writes a line below another one.
+func below(l line, text string) source.Edit {
+	if l.next == l.start+len(l.text) { // the file ends here
+		return source.Edit{Span: source.Span{Start: l.next, End: l.next}, New: "\n" + text + "\n"}
+	}
+	return source.Edit{Span: source.Span{Start: l.next, End: l.next}, New: text + "\n"}
+}
+
+func above(at int, text string) source.Edit {
+	return source.Edit{Span: source.Span{Start: at, End: at}, New: text + "\n"}
+}
+
 func (g *gooseState) annotation(name string, l line) {
 	switch name {
 	case "Up":
@@ -179,6 +213,7 @@ func (g *gooseState) annotation(name string, l line) {
 			g.refuse(l.span(), "goose refuses the file: Down comes before Up", "Begin the file with -- +goose Up.")
 		case g.in:
 			g.refuse(source.Span{Start: g.at, End: g.at}, "goose refuses the file: StatementBegin without its StatementEnd", "Close the block with -- +goose StatementEnd before -- +goose Down.")
+			g.mend("Close the block before Down", above(l.start, "-- +goose StatementEnd\n"))
 			g.in = false
 			g.emit()
 		case g.dir == migration.Down:
@@ -224,6 +259,7 @@ func (g *gooseState) line(l line, blank string) {
 	if g.dir == "" {
 		if g.refused == nil {
 			g.refuse(l.span(), "goose refuses the file: it must begin with -- +goose Up", "Put -- +goose Up before the first statement.")
+			g.mend("Begin the file with -- +goose Up", above(l.start, "-- +goose Up"))
 		}
 		return
 	}
@@ -245,6 +281,7 @@ func (g *gooseState) line(l line, blank string) {
 		g.expands = true
 	}
 	g.gather(l)
+	g.here = l
 	switch {
 	case g.in:
 	case g.quote != "": // inside a body that goose tears
@@ -314,6 +351,13 @@ func (g *gooseState) emit() {
 	start := len(f.Text) - len(strings.TrimLeftFunc(f.Text, unicode.IsSpace))
 	end := len(strings.TrimRightFunc(f.Text, unicode.IsSpace))
 	expands := g.expands
+	if g.tears > 0 {
+		if endsStatement(g.here.text) {
+			g.mendProblem(g.tears-1, "Keep the statement together with StatementBegin and StatementEnd",
+				above(g.first.start, "-- +goose StatementBegin"), below(g.here, "-- +goose StatementEnd"))
+		}
+		g.tears = 0
+	}
 	g.reset()
 	b := g.up
 	if g.dir == migration.Down {
@@ -380,6 +424,7 @@ func (g *gooseState) torn() bool {
 	}
 	g.refuse(at, "goose cuts this statement at the first line that ends in a semicolon, in the middle of its quoted body",
 		"Put -- +goose StatementBegin before the statement and -- +goose StatementEnd after it.")
+	g.tears = len(g.r.m.Problems)
 	return true
 }
 
@@ -393,12 +438,16 @@ func (g *gooseState) unfinished() {
 		g.reset()
 		return
 	}
-	at := g.last.span()
+	at, last := g.last.span(), g.last
 	if pieces := pgparse.Split(f.Text); len(pieces) > 0 {
 		at = f.Map.Span(pieces[len(pieces)-1].Span)
 	}
 	g.emit()
 	g.refuse(at, "goose refuses the file: the statement has no semicolon at the end of its last line", "End the statement with a semicolon.")
+	if code := strings.TrimRight(last.text, " \t\r"); !strings.Contains(code, "--") && code != "" {
+		end := last.start + len(code)
+		g.mend("End the statement with a semicolon", source.Edit{Span: source.Span{Start: end, End: end}, New: ";"})
+	}
 }
 
 func (g *gooseState) finish() {
@@ -410,6 +459,11 @@ func (g *gooseState) finish() {
 	case g.in:
 		l := nextLine(g.f.Text, g.at)
 		g.refuse(l.span(), "goose refuses the file: StatementBegin without its StatementEnd", "Close the block with -- +goose StatementEnd.")
+		if n := len(g.f.Text); strings.HasSuffix(g.f.Text, "\n") {
+			g.mend("Close the block at the end of the file", above(n, "-- +goose StatementEnd"))
+		} else {
+			g.mend("Close the block at the end of the file", source.Edit{Span: source.Span{Start: n, End: n}, New: "\n-- +goose StatementEnd\n"})
+		}
 		g.emit()
 	default:
 		g.unfinished()
