@@ -64,8 +64,8 @@ func (r *reader) ternHalf(f *source.File, d migration.Direction, span source.Spa
 	half := fragment(f.Text, sent)
 	if at := ternDisable.FindStringIndex(half.Text); at != nil {
 		b.Tx, b.TxSpan = migration.None, source.Span{Start: sent.Start + at[0], End: sent.Start + at[1]}
-		for _, s := range c.cut(half) {
-			b.Units = append(b.Units, alone(s))
+		for _, piece := range ternPieces(half.Text) {
+			b.Units = append(b.Units, c.unit(fragment(f.Text, source.Span{Start: sent.Start + piece.Start, End: sent.Start + piece.End})))
 		}
 	} else {
 		b.Units = []*migration.Unit{c.unit(half)}
