@@ -233,7 +233,11 @@ func (x *execution) remains(f *Failure, after string) {
 	case done == 0:
 		parts = append(parts, fmt.Sprintf("%s runs outside a transaction; its first statement failed, so nothing of it stays but what that statement itself leaves.", name))
 	default:
-		parts = append(parts, fmt.Sprintf("%s runs outside a transaction: its first %s stay, the rest was not run. Undo them by hand, or change the migration so that it can be run again.", name, plural(done, "statement")))
+		stay := "statement stays"
+		if done > 1 {
+			stay = fmt.Sprintf("%d statements stay", done)
+		}
+		parts = append(parts, fmt.Sprintf("%s runs outside a transaction: its first %s, the rest was not run. Undo them by hand, or change the migration so that it can be run again.", name, stay))
 	}
 	if after != "" {
 		parts = append(parts, after)

@@ -82,10 +82,6 @@ func TestResolveGolangMigrate(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no database is named") {
 		t.Errorf("%v", err)
 	}
-	_, err = resolve(t, ResolveOptions{Format: migration.GolangMigrate, URL: "postgres://h/d?x-multi-statement=true"}, nil)
-	if err == nil || !strings.Contains(err.Error(), "x-multi-statement") {
-		t.Errorf("%v", err)
-	}
 	target, err := resolve(t, ResolveOptions{Format: migration.GolangMigrate}, map[string]string{"PGDATABASE": "d", "PGHOST": "h", "PGUSER": "u"})
 	if err != nil || target.String() != "u@h:5432/d" {
 		t.Errorf("%v %v", target, err)

@@ -150,6 +150,9 @@ func New(t *Target, history []*migration.Migration, opts Options) (*Runner, erro
 	if opts.Table == "" && t.addr != nil {
 		opts.Table = t.addr.table
 	}
+	if opts.Format == migration.GolangMigrate && t.addr != nil && t.addr.multi {
+		history = cutAtSemicolons(history)
+	}
 	r := &Runner{target: t, history: history, opts: opts}
 	if err := r.chooseTool(); err != nil {
 		return nil, err

@@ -272,13 +272,6 @@ func sameVersion(a, b string) bool {
 	return a == b || numeric(a) && numeric(b) && bare(a) == bare(b)
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // comparison is how the tool of a format orders versions: dbmate by their text,
 // so that 9 is not 009, the others as numbers.
 func comparison(f migration.Format) func(a, b string) int {

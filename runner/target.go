@@ -89,9 +89,6 @@ func newTarget(text, source string, who trust, format migration.Format) (*Target
 }
 
 func (a *address) target(source string, who trust, format migration.Format) (*Target, error) {
-	if a.multi && format == migration.GolangMigrate {
-		return nil, refusef("the database address from %s has x-multi-statement=true, which cuts files at every semicolon: run these migrations with migrate itself", source)
-	}
 	switch format {
 	case migration.Ecto: // Postgrex uses no TLS unless told to
 		if a.params["sslmode"] == "" {

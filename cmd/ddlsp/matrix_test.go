@@ -415,7 +415,7 @@ func TestInterrupted(t *testing.T) {
 		p.wantVersions(l, l.started)
 		switch {
 		case stays && l.separate:
-			contains(t, r.Error.Remains, "first 1 statement stay")
+			contains(t, r.Error.Remains, "first statement stays")
 		case kind == "concurrently":
 			contains(t, r.Error.Remains, "DROP INDEX CONCURRENTLY public.b_id")
 		default:
