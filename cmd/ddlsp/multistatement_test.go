@@ -29,7 +29,7 @@ var multiFiles = []string{
 // builds may stand beside others and a failure leaves what came before it.
 func TestMultiStatement(t *testing.T) {
 	for name, c := range map[string]struct{ text, state, remains string }{
-		"half":     {"CREATE TABLE c (id int);\nSELECT nosuch;\n", "42703", "first statement stays"},
+		"half": {"CREATE TABLE c (id int);\nSELECT nosuch;\n", "42703", "first statement stays"},
 		// The piece END; would be a COMMIT.
 		"function": {"CREATE TABLE c (id int);\nCREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END; $$;\n", "42601", "opens or ends transactions itself"},
 	} {
