@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/ddlsp/ddlsp/internal/pgserver/pgtest"
 	"github.com/ddlsp/ddlsp/runner"
+	"github.com/ddlsp/ddlsp/runner/worker"
 )
 
 // mixProject is a project that a real mix runs, on a database of its own. It
@@ -255,5 +257,57 @@ end
 	}
 	if got := strings.Join(p.column("SELECT version::text FROM schema_migrations ORDER BY 1"), " "); got != "20240101000000 20240102000000" {
 		t.Errorf("versions %s", got)
+	}
+}
+
+// The child process of the language server hands over as the command line does.
+func TestMixWorker(t *testing.T) {
+	p := mixProject(t)
+	t.Setenv("DDLSP_DATABASE_URL", p.db.URL)
+	work := func(req worker.Request) (events []runner.Event, report runner.Report) {
+		t.Helper()
+		req.Dir = p.dir
+		text, err := json.Marshal(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, parent := io.Pipe() // it stays open: its end would cancel
+		defer parent.Close()
+		go parent.Write(append(text, '\n'))
+		var out bytes.Buffer
+		if code := run(&app{in: in, out: &out, err: io.Discard, dir: p.dir}, []string{"worker"}); code != 0 {
+			t.Fatalf("exit %d: %s", code, out.String())
+		}
+		for dec := json.NewDecoder(&out); dec.More(); {
+			var m worker.Message
+			if err := dec.Decode(&m); err != nil {
+				t.Fatal(err)
+			}
+			if m.Event != nil {
+				events = append(events, *m.Event)
+			} else if err := json.Unmarshal(m.Result, &report); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return events, report
+	}
+	_, plan := work(worker.Request{Op: "migrate", DryRun: true})
+	if len(plan.Migrations) != 2 || plan.Plan == "" || !strings.Contains(strings.Join(plan.Notes, " "), "mix ecto.migrate -r Shop.Repo runs this") {
+		t.Fatalf("%+v", plan)
+	}
+	events, done := work(worker.Request{Op: "migrate", Plan: plan.Plan})
+	var kinds []string
+	for _, e := range events {
+		if e.Kind != "output" {
+			kinds = append(kinds, e.Kind+" "+e.Version)
+		}
+	}
+	if diff := cmp.Diff([]string{"migration 20240101000000", "migration 20240102000000", "done 20240101000000", "done 20240102000000"}, kinds); diff != "" {
+		t.Error(diff)
+	}
+	for _, m := range done.Migrations {
+		if m.Outcome != runner.Applied {
+			t.Errorf("%+v", m)
+		}
 	}
 }
