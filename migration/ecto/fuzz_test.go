@@ -120,7 +120,9 @@ func TestBounds(t *testing.T) {
 		text := inModule("  @a @a\n  def change do\n    " + body + "\n  end\n  defp f(n), do: f(n) + f(n)\n")
 		start := time.Now()
 		checkAny(t, text)
-		if took := time.Since(start); took > 2*time.Second {
+		// Far above what the bound on steps allows, on a busy machine and under
+		// the race detector, and far below what no bound would take.
+		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("%s took %v", name, took)
 		}
 	}
