@@ -243,8 +243,8 @@ type Catalog struct {
 	// indexes leads from an index's name to its relation.
 	indexes pmap[Ref]
 	// users leads from a relation's name to those of the relations that name
-	// it, in order; the relation itself may not be known.
-	users pmap[[]Ref]
+	// it; the relation itself may not be known.
+	users pmap[pmap[struct{}]]
 	// objects are keyed by kind (as the schema part) and a name that tells
 	// them apart.
 	objects pmap[*Object]

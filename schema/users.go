@@ -2,7 +2,6 @@ package schema
 
 import (
 	"iter"
-	"slices"
 	"unsafe"
 )
 
@@ -15,11 +14,10 @@ func (c *Catalog) Users(of Ref) iter.Seq[*Relation] {
 			return
 		}
 		users, _ := c.users.get(of)
-		for _, u := range users {
-			if r := c.Lookup(u); r != nil && !yield(r) {
-				return
-			}
-		}
+		users.all(func(u Ref, _ struct{}) bool {
+			r := c.Lookup(u)
+			return r == nil || yield(r)
+		})
 	}
 }
 
@@ -60,8 +58,8 @@ func (c *Catalog) put(r *Relation) {
 	}
 	r.named(func(to Ref) {
 		users, _ := c.users.get(to)
-		if i, ok := slices.BinarySearchFunc(users, r.Ref, Ref.compare); !ok {
-			c.users = c.users.set(to, slices.Insert(slices.Clip(users), i, r.Ref))
+		if _, ok := users.get(r.Ref); !ok {
+			c.users = c.users.set(to, users.set(r.Ref, struct{}{}))
 		}
 	})
 	c.unname(old, r)
@@ -83,13 +81,10 @@ func (c *Catalog) unname(old, now *Relation) {
 			return
 		}
 		users, _ := c.users.get(to)
-		i, ok := slices.BinarySearchFunc(users, old.Ref, Ref.compare)
-		switch {
-		case !ok:
-		case len(users) == 1:
+		if users = users.delete(old.Ref); users.root == nil {
 			c.users = c.users.delete(to)
-		default:
-			c.users = c.users.set(to, slices.Concat(users[:i], users[i+1:]))
+		} else {
+			c.users = c.users.set(to, users)
 		}
 	})
 }
