@@ -119,7 +119,13 @@ func (s *Server) initialized() {
 func (s *Server) warmUp(ctx context.Context) {
 	path := filepath.Join(untitledDir, "warm-up.sql")
 	session := workspace.NewSession(workspace.Options{Dir: untitledDir})
-	session.Open(path, 1, "CREATE INDEX warm_up ON warm_up (lower(warm_up));")
+	session.Open(path, 1, `CREATE TABLE warm_up (id bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), n int REFERENCES other (id));
+CREATE INDEX warm_up ON other (lower(a)) WHERE b;
+ALTER TABLE other ADD COLUMN c text NOT NULL DEFAULT 'x', ADD CONSTRAINT d CHECK (n > 0);
+SELECT create_hypertable('warm_up', 'at');
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$SELECT 1$$;
+UPDATE other SET c = 'y';
+`)
 	session.Snapshot().Findings(ctx, path)
 	for _, r := range s.roots.all() {
 		if _, err := r.session.Snapshot().Projects(ctx); err != nil {
