@@ -47,7 +47,7 @@ func (d *Description) SQL() string {
 
 // write finds the statements of all stages.
 func (d *Description) write() {
-	w := &sqlWriter{d: d, done: map[*migration.Statement]bool{}}
+	w := &sqlWriter{d: d, done: map[*migration.Statement]bool{}, names: map[Ref]bool{}}
 	w.objects()
 	w.tables()
 	w.rest()
@@ -58,6 +58,7 @@ type sqlWriter struct {
 	d     *Description
 	stage [stages][]string
 	done  map[*migration.Statement]bool
+	names map[Ref]bool // of indexes
 }
 
 func (w *sqlWriter) add(stage int, sql string) {
@@ -94,7 +95,19 @@ func (w *sqlWriter) objects() {
 				switch op.Kind {
 				case "schema", "extension":
 					w.repeat(stageSchema, at)
-				case "sequence", "collation", "text search configuration", "text search dictionary":
+				case "sequence":
+					// The table that owns it comes later.
+					sql := at.Statement.SQL
+					if m := ownedBy.FindStringSubmatch(sql); m != nil && len(at.Statement.Ops()) == 1 {
+						w.done[at.Statement] = true
+						w.add(stageType, ownedBy.ReplaceAllString(sql, ""))
+						if !strings.EqualFold(m[1], "none") {
+							w.add(stageForeign, "ALTER SEQUENCE "+RefOf(op.Object).SQL()+" OWNED BY "+m[1])
+						}
+						continue
+					}
+					w.repeat(stageType, at)
+				case "collation", "text search configuration", "text search dictionary":
 					w.repeat(stageType, at)
 				}
 			case *migration.CreateType:
@@ -126,6 +139,9 @@ func (w *sqlWriter) objects() {
 		}
 	}
 }
+
+// ownedBy is the clause of CREATE SEQUENCE.
+var ownedBy = regex.MustCompile(`(?i)\s+OWNED\s+BY\s+([^\s;]+)`)
 
 // made is the object of a kind that a statement made and that is still there.
 func (w *sqlWriter) made(kind string, s *migration.Statement) *Object {
@@ -341,6 +357,20 @@ func (c *Constraint) clause(now func(string) string) string {
 	return sql
 }
 
+// taken reports whether the index of a constraint would have the name of one
+// that was written already.
+func (w *sqlWriter) taken(r *Relation, con *Constraint) bool {
+	if con.Kind != migration.PrimaryKey && con.Kind != migration.Unique {
+		return false
+	}
+	name := Ref{r.Schema, con.Name}
+	if w.names[name] {
+		return true
+	}
+	w.names[name] = true
+	return false
+}
+
 func (w *sqlWriter) table(r *Relation) {
 	var lines []string
 	for _, col := range r.Columns {
@@ -352,6 +382,13 @@ func (w *sqlWriter) table(r *Relation) {
 		case con.Kind == migration.ForeignKey:
 		case con.NotValid:
 			later = append(later, con)
+		case w.taken(r, con):
+			// Two tables may have been given one name for it, one after the
+			// other was renamed: PostgreSQL chose another then.
+			copied := *con
+			copied.Guessed = true
+			lines = append(lines, "    "+copied.clause(w.d.now(r)))
+			w.d.Missing = append(w.d.Missing, Missing{What: "the name of constraint " + con.Name + " of " + r.String(), Reason: "another table has one of this name"})
 		default:
 			lines = append(lines, "    "+con.clause(w.d.now(r)))
 		}

@@ -72,6 +72,8 @@ var variedSchema = []string{
 CREATE TYPE app.mood AS ENUM ('calm', 'wild');
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 CREATE SEQUENCE tickets START 100;
+CREATE TABLE owner (n int);
+CREATE SEQUENCE owned START 5 OWNED BY owner.n;
 CREATE TABLE "Odd Name" (id serial PRIMARY KEY, "select" text COLLATE "C", m app.mood DEFAULT 'calm', n positive, tags text[] NOT NULL DEFAULT '{}');
 CREATE TABLE old_name (id bigserial, a int, b int, c text, at timestamp(3) with time zone, stays timestamp(3) with time zone, CONSTRAINT not_c CHECK (c <> 'c'), twice int GENERATED ALWAYS AS (a * 2) STORED, UNIQUE (a, b));
 CREATE INDEX ON old_name (c);
