@@ -21,6 +21,8 @@ type newMigrationArgs struct {
 	Name     string `json:"name"`
 	Table    string `json:"table"`
 	Dir      string `json:"dir"`
+	// Snippets asks for the texts with tab stops as well.
+	Snippets bool `json:"snippets"`
 }
 
 type templateLine struct {
@@ -44,6 +46,8 @@ type newFiles struct {
 	Paths []string `json:"paths"` // relative to the workspace folder
 	URIs  []string `json:"uris"`
 	Notes []string `json:"notes,omitempty"`
+	// Snippets are the texts of the files with tab stops.
+	Snippets []string `json:"snippets,omitempty"`
 }
 
 // newMigration writes a migration from a template and has the client open it;
@@ -82,6 +86,9 @@ func (s *Server) newMigration(ctx context.Context, _ protocol.ProgressToken, a n
 		return nil, err
 	}
 	out := newFiles{Paths: []string{}, Notes: n.Notes}
+	if a.Snippets {
+		out.Snippets = n.Snippets
+	}
 	for _, f := range n.Files {
 		s.touch(f.Path)
 		out.Paths = append(out.Paths, s.display(f.Path))

@@ -10,6 +10,12 @@ import (
 // escape protects the characters that mean something in a snippet.
 var escape = strings.NewReplacer(`\`, `\\`, `$`, `\$`, `}`, `\}`)
 
+// Encode writes the text of a template in the snippet syntax of the language
+// server protocol, with the values as the fields' defaults.
+func Encode(t *templates.Template, text templates.Text, values map[string]string) string {
+	return encode(t, text, values)
+}
+
 // encode writes text in the snippet syntax of the language server protocol.
 // Tab stops are numbered in the order of the template's fields; a field's
 // first place has its default, the others mirror it. There are no choices:

@@ -40,6 +40,9 @@ type NewMigration struct {
 	Template *templates.Template
 	// Files are new files, in the order of their versions.
 	Files []source.Edit
+	// Snippets are the texts of Files with tab stops, in the snippet syntax of
+	// the language server protocol.
+	Snippets []string
 	// Notes say why there are several migrations, and what else to know.
 	Notes []string
 }
@@ -99,7 +102,7 @@ func (s *Snapshot) NewMigration(ctx context.Context, p *Project, req NewRequest)
 	if req.Table != "" {
 		values["table"] = req.Table
 	}
-	w := writer{s: s, p: p, dir: dir, now: req.Now, history: p.History(ctx), taken: map[string]bool{}, modules: map[string]bool{}}
+	w := writer{template: t, s: s, p: p, dir: dir, now: req.Now, history: p.History(ctx), taken: map[string]bool{}, modules: map[string]bool{}, snippets: map[string]string{}}
 	for _, m := range w.history {
 		w.taken[m.Name] = true
 		w.modules[m.Module] = true
@@ -122,6 +125,9 @@ func (s *Snapshot) NewMigration(ctx context.Context, p *Project, req NewRequest)
 			return nil, err
 		}
 		out.Files = append(out.Files, files...)
+		for _, f := range files {
+			out.Snippets = append(out.Snippets, w.snippets[f.Path])
+		}
 	}
 	if n := t.Needs.String(); n != "" {
 		out.Notes = append(out.Notes, "it needs "+n)
@@ -152,7 +158,7 @@ func (p *Project) newTest(ctx context.Context, t *templates.Template, name strin
 		}
 		text := b.Up.Fill(t.Defaults(templates.Ecto, known)) + "\n"
 		path := filepath.Join(p.Root, "test", "migrations", name+"_test.exs")
-		return &NewMigration{Template: t, Files: []source.Edit{{Path: path, New: text}}}, nil
+		return &NewMigration{Template: t, Files: []source.Edit{{Path: path, New: text}}, Snippets: []string{snippets.Encode(t, b.Up+"\n", t.Defaults(templates.Ecto, known))}}, nil
 	}
 	return nil, fmt.Errorf("there is no migration called %s to test; give the name of one that is there", name)
 }
@@ -190,6 +196,9 @@ func (p *Project) newDir(dir string) (string, error) {
 
 // A writer writes the parts of one template, each after the other.
 type writer struct {
+	template *templates.Template
+	snippets map[string]string // by path
+
 	s       *Snapshot
 	p       *Project
 	dir     string
@@ -226,7 +235,9 @@ func (w *writer) ecto(name, namespace string, file templates.EctoFile, part temp
 		return nil, fmt.Errorf("there is a migration with the module %s already: choose another name", file.Module)
 	}
 	base := ecto.FileName(w.free(), name)
-	files := []source.Edit{{Path: filepath.Join(w.dir, base), New: part.EctoText(file).Fill(values)}}
+	text := part.EctoText(file)
+	files := []source.Edit{{Path: filepath.Join(w.dir, base), New: text.Fill(values)}}
+	w.snippets[files[0].Path] = snippets.Encode(w.template, text, values)
 	w.taken[name], w.modules[file.Module] = true, true
 	w.written(files)
 	return files, nil
@@ -249,11 +260,23 @@ func (w *writer) free() time.Time {
 
 func (w *writer) sql(name string, part templates.Part, values map[string]string) ([]source.Edit, error) {
 	b, _ := part.Body(templates.SQL)
-	down := b.Down.Fill(values)
+	down := b.Down
 	if !w.p.Format.HasDown() {
 		down = ""
 	}
-	return w.render(name, b.Up.Fill(values), down, part.NoTransaction)
+	version := sqlfile.NextVersion(w.p.Format, w.history, w.now)
+	files, err := w.render(name, b.Up.Fill(values), down.Fill(values), part.NoTransaction)
+	if err != nil {
+		return nil, err
+	}
+	marked, err := sqlfile.Render(w.p.Format, version, b.Up.Mark(), down.Mark(), sqlfile.RenderOptions{Name: name, NoTransaction: part.NoTransaction})
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		w.snippets[f.Path] = snippets.Encode(w.template, templates.Unmark(marked[rel(w.dir, f.Path)]), values)
+	}
+	return files, nil
 }
 
 // render writes a SQL migration.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -55,6 +56,17 @@ func written(t *testing.T, opts workspace.Options, req workspace.NewRequest) (na
 		}
 		names = append(names, filepath.ToSlash(name))
 		texts[filepath.ToSlash(name)] = f.New
+	}
+	if len(n.Snippets) != len(n.Files) {
+		t.Fatalf("%d snippets of %d files", len(n.Snippets), len(n.Files))
+	}
+	stop := regexp.MustCompile(`\$\{\d+(?::((?:\\.|[^\\}])*))?\}|\$0`)
+	for i, f := range n.Files { // the first place of a field has its value: with it the snippet begins as the file does
+		plain := strings.NewReplacer(`\$`, "$", `\}`, "}", `\\`, `\`).Replace(stop.ReplaceAllString(n.Snippets[i], "$1"))
+		head, _, _ := strings.Cut(stop.ReplaceAllString(n.Snippets[i], "\x00"), "\x00")
+		if !strings.HasPrefix(f.New, strings.NewReplacer(`\$`, "$", `\}`, "}", `\\`, `\`).Replace(head)) || !strings.HasSuffix(n.Snippets[i], "$0") || len(plain) > len(f.New) {
+			t.Errorf("the snippet of %s is\n%s\nthe file\n%s", f.Path, n.Snippets[i], f.New)
+		}
 	}
 	return names, texts, n.Write()
 }

@@ -18,7 +18,7 @@ import type {
   VerifyResult,
 } from './contract';
 import type { Documents } from './documents';
-import { openAt, resolvePath, type Runs } from './runs';
+import { fillIn, openAt, resolvePath, type Runs } from './runs';
 import type { Status } from './status';
 import { isNode, nodeArgs, type Node } from './tree';
 import { migrationName, rulePage, sqlDocument, verifyDocument } from './text';
@@ -232,11 +232,12 @@ export class Commands {
       }
       name = migrationName(typed);
     }
-    const result = await this.server().execute<NewMigrationResult>('ddlsp.newMigration', { ...args, template, name });
+    const result = await this.server().execute<NewMigrationResult>('ddlsp.newMigration', { ...args, template, name, snippets: true });
     const first = result.uris?.[0];
     const file = first === undefined ? resolvePath(result.paths[0]) : vscode.Uri.parse(first).fsPath;
     if (file !== undefined) {
       await openAt(file);
+      await fillIn(file, result.snippets?.[0]);
     }
     for (const note of result.notes ?? []) {
       void vscode.window.showInformationMessage(note);

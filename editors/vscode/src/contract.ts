@@ -38,6 +38,7 @@ export interface CommandArgs {
   name?: string;
   table?: string;
   dir?: string;
+  snippets?: boolean;
   rule?: string;
   at?: string;
   format?: 'sql' | 'mermaid';
@@ -170,6 +171,8 @@ export interface NewMigrationResult {
   paths: string[];
   uris?: string[];
   notes?: string[];
+  /** The texts of the files with tab stops, when they were asked for. */
+  snippets?: string[];
 }
 
 /** What `ddlsp.explain` answers when it is given no rule. */

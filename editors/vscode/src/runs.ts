@@ -144,3 +144,13 @@ export async function openAt(file: string, line?: number): Promise<void> {
   const at = new vscode.Position(Math.max(0, (line ?? 1) - 1), 0);
   await vscode.window.showTextDocument(document, { selection: new vscode.Range(at, at) });
 }
+
+/** Puts a text with tab stops in the place of the whole text of an open file; what is there is the same text with their defaults. */
+export async function fillIn(file: string, snippet: string | undefined): Promise<void> {
+  const editor = vscode.window.visibleTextEditors.find(e => e.document.uri.fsPath === vscode.Uri.file(file).fsPath);
+  if (snippet === undefined || editor === undefined || !/\$\{?1/.test(snippet)) {
+    return;
+  }
+  const whole = new vscode.Range(new vscode.Position(0, 0), editor.document.lineAt(editor.document.lineCount - 1).range.end);
+  await editor.insertSnippet(new vscode.SnippetString(snippet), whole, { undoStopBefore: true, undoStopAfter: true, keepWhitespace: true });
+}

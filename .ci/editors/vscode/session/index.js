@@ -399,6 +399,12 @@ test('a new migration is written from a template', async () => {
     return d !== undefined && /\d+_create_stations\.sql$/.test(d.uri.path) ? d : undefined;
   });
   assert.match(document.getText(), /CREATE TABLE stations/);
+  // It has live tab stops: a name typed into the first stands in every place, in both directions.
+  const selected = () => vscode.window.activeTextEditor?.document.getText(vscode.window.activeTextEditor.selection);
+  await eventually('the first tab stop', () => selected() === 'stations');
+  await vscode.commands.executeCommand('type', { text: 'sites' });
+  await eventually('its mirrors', () => /CREATE TABLE sites[^]*ON sites[^]*DROP TABLE sites/.test(document.getText()) && !/stations/.test(document.getText()));
+  await save(document);
   fs.rmSync(document.uri.fsPath);
   await closeAll();
 });
