@@ -4,6 +4,8 @@
 # make test     runs every check and test, and installs what they need
 # make fast     the Go tests only
 # make docs     writes the generated pages again
+# make vsix     packages the VS Code extension, with the server and without
+# make pictures takes the pictures in docs/images anew, in real editors
 # make corpus DIRS="~/src/a ~/src/b"
 #               reads every Ecto migration below the folders and says which
 #               compile fully, why the others do not, and how long it took
@@ -32,6 +34,12 @@ docs:
 
 comparison:
 	go run ./internal/compare
+
+vsix: build
+	.ci/editors/package.sh bin bin/ddlsp
+
+pictures: build
+	.ci/editors/pictures.sh bin/ddlsp
 
 bench:
 	go test -run '^$$' -bench . ./...

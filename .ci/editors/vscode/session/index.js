@@ -273,6 +273,16 @@ test('a failing migration says where, and leaves nothing', async () => {
   const d = await eventually('the diagnostic of the run', () => vscode.languages.getDiagnostics(bad).find(x => x.source === 'ddlsp run'));
   assert.equal(d.range.start.line, 2);
   assert.equal(exists(METRICS_DB, 'sensors'), false);
+  await vscode.commands.executeCommand('ddlsp.migrations.focus');
+  await ui('see', { selector: view, text: `${METRICS_DB}: 1 pending` });
+  await vscode.commands.executeCommand('workbench.actions.view.problems');
+  await ui('size', { width: 1120, height: 620 });
+  await ui('see', { selector: '.markers-panel .monaco-list-row', text: 'nowhere' });
+  await sleep(500);
+  await ui('screenshot', { name: 'failure' });
+  await ui('size', { width: 1400, height: 900 });
+  await vscode.commands.executeCommand('workbench.action.closePanel');
+  await vscode.commands.executeCommand('workbench.view.explorer');
   await closeAll();
   fs.rmSync(bad.fsPath);
 });

@@ -103,15 +103,21 @@ function M.status(result)
   if #migrations == 0 then
     lines[#lines + 1] = 'no migrations'
   end
+  local width = 0
+  for _, m in ipairs(migrations) do
+    width = math.max(width, vim.fn.strdisplaywidth(M.title(m)))
+  end
   for _, m in ipairs(migrations) do
     local when = value(m.applied_at)
-    local line = ('%-12s  %s%s%s'):format(
+    local title = M.title(m)
+    local line = ('%-12s  %s%s%s%s'):format(
       states[m.state] or m.state,
-      M.title(m),
+      title,
+      (' '):rep(width - vim.fn.strdisplaywidth(title)),
       when and '  ' .. when or '',
       value(m.edited) == true and '  edited since' or ''
     )
-    lines[#lines + 1] = line
+    lines[#lines + 1] = (line:gsub('%s+$', ''))
     paths[#lines] = value(m.path)
   end
   return lines, paths
