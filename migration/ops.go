@@ -176,6 +176,17 @@ type QueryShape struct {
 	// Bucketed is set when any key holds such a call.
 	Buckets  int
 	Bucketed bool
+	// Aliases are the names in GROUP BY that are those of computed columns of
+	// the result: they mean these only when no relation has such a column.
+	Aliases []GroupAlias
+}
+
+// A GroupAlias is a key of GROUP BY that names the Column-th column of the
+// result, counted from 1. Bucket is set when that is a call of time_bucket.
+type GroupAlias struct {
+	Ident
+	Column int
+	Bucket bool
 }
 
 // A ColumnUse is a column that a query names. Relation is zero where the query

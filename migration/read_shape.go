@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/ddlsp/ddlsp/internal/pgparse"
+	"github.com/ddlsp/ddlsp/internal/source"
 )
 
 // queryShape reads what a query is made of; nil when it is no SELECT.
@@ -27,6 +28,9 @@ func queryShape(s *pgparse.SelectStmt) *QueryShape {
 		})
 	}
 	for _, key := range s.GroupClause {
+		if a, ok := groupAlias(s, key); ok {
+			q.Aliases = append(q.Aliases, a)
+		}
 		key = groupKey(s, key)
 		if isBucket(key) {
 			q.Buckets++
@@ -58,6 +62,23 @@ func groupKey(s *pgparse.SelectStmt, key *pgparse.Node) *pgparse.Node {
 		}
 	}
 	return key
+}
+
+// groupAlias reads a key of GROUP BY that is the name of a computed column.
+func groupAlias(s *pgparse.SelectStmt, key *pgparse.Node) (GroupAlias, bool) {
+	ref := key.GetColumnRef()
+	if fields := ref.GetFields(); len(fields) == 1 {
+		name := fields[0].GetString_().GetSval()
+		for i, t := range s.TargetList {
+			r := t.GetResTarget()
+			if name == "" || r.GetName() != name || r.GetVal().GetColumnRef() != nil {
+				continue
+			}
+			at := int(ref.Location)
+			return GroupAlias{Ident{name, source.Span{Start: at, End: at + len(name)}}, i + 1, isBucket(r.GetVal())}, true
+		}
+	}
+	return GroupAlias{}, false
 }
 
 func isBucket(n *pgparse.Node) bool {

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/migration"
@@ -14,7 +15,8 @@ import (
 // The query must group the rows of one hypertable by one time_bucket, which is
 // a key of GROUP BY as it is. WITH, subqueries, DISTINCT, LIMIT, window functions
 // and UNION are refused; joins with plain tables, FILTER, HAVING, ORDER BY and
-// count(DISTINCT) are not.
+// count(DISTINCT) are not. A name in GROUP BY means a column of the table, if it
+// has one, before the bucket that is named so.
 //
 // # Bad: sql
 //
@@ -34,15 +36,50 @@ var continuousAggregateInvalidQuery = &analysis.Rule{
 	Summary:  "TimescaleDB does not take the query for a continuous aggregate",
 	Severity: analysis.Error,
 	Default:  true,
+	Fix:      analysis.UnsafeFix,
 	On:       []migration.Op{(*migration.CreateView)(nil)},
 	Op: func(p *analysis.Pass, s *analysis.Step) {
 		op := s.Op.(*migration.CreateView)
 		if q := op.Shape; q != nil && len(s.Statement.Unknown) == 0 {
+			if boundToColumn(p, s, op, q) {
+				return
+			}
 			if why, help := refusedQuery(s.Before, op, q); why != "" {
 				p.Report(s, analysis.Report{On: op.View.Span, Message: fmt.Sprintf("creating %s fails: %s", quoted(op.View.String()), why), Help: help})
 			}
 		}
 	},
+}
+
+// boundToColumn reports a GROUP BY of a time_bucket by its name where a relation
+// has a column of that name: PostgreSQL takes the column then.
+func boundToColumn(p *analysis.Pass, s *analysis.Step, op *migration.CreateView, q *migration.QueryShape) bool {
+	if !op.Continuous {
+		return false
+	}
+	for _, a := range q.Aliases {
+		if !a.Bucket {
+			continue
+		}
+		for _, from := range op.From {
+			r := s.Before.Relation(from)
+			if r == nil || r.Column(a.Name) == nil {
+				continue
+			}
+			report := analysis.Report{
+				On: a.Span,
+				Message: fmt.Sprintf("creating %s fails: GROUP BY %s means the column %s here, and not the time_bucket of that name",
+					quoted(op.View.String()), a.Name, quoted(from.String()+"."+a.Name)),
+				Help: fmt.Sprintf("group by the number of the column, GROUP BY %d, or give the bucket another name", a.Column),
+			}
+			if a.Span.End <= len(s.Statement.SQL) && a.Span.Of(s.Statement.SQL) == a.Name {
+				report.Fixes = fixes("Group by the number of the column", false, edit(s, a.Span, strconv.Itoa(a.Column)))
+			}
+			p.Report(s, report)
+			return true
+		}
+	}
+	return false
 }
 
 // refusedQuery says why TimescaleDB refuses a query, "" when nothing shows it.

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"fmt"
+
 	"github.com/ddlsp/ddlsp/analysis"
 	"github.com/ddlsp/ddlsp/internal/regex"
 	"github.com/ddlsp/ddlsp/internal/source"
@@ -58,6 +60,7 @@ var unparsableSQL = &analysis.Rule{
 				}
 				err := s.Parse().Err
 				if err == nil {
+					tooNew(p, u, s)
 					continue
 				}
 				if filledIn.MatchString(s.SQL) {
@@ -76,6 +79,22 @@ var unparsableSQL = &analysis.Rule{
 			}
 		}
 	},
+}
+
+// tooNew reports what the configured version of PostgreSQL does not know yet,
+// though the grammar that reads it does.
+func tooNew(p *analysis.Pass, u *migration.Unit, s *migration.Statement) {
+	if v := p.Settings.PostgresVersion; v == 0 || v >= 14 {
+		return
+	}
+	for _, op := range s.Ops() {
+		if t, ok := op.(*migration.CreateTrigger); ok && t.Replace {
+			p.Report(&analysis.Step{Unit: u, Statement: s, Op: op}, analysis.Report{
+				Message: fmt.Sprintf("PostgreSQL %d refuses this statement: CREATE OR REPLACE TRIGGER came with PostgreSQL 14", p.Settings.PostgresVersion),
+				Help:    "write DROP TRIGGER IF EXISTS and CREATE TRIGGER",
+			})
+		}
+	}
 }
 
 // filledIn is a part that some program fills in before the statement is sent.

@@ -57,13 +57,13 @@ func TestSlowStatementsTell(t *testing.T) {
 	m := gated(l)
 	p := l.project(t, "goose", m["transaction"].up, m["transaction"].down, false)
 	p.write(l.file(3, m["concurrently"].up, m["concurrently"].down, true)...)
-	g := p.close()
-	time.AfterFunc(2500*time.Millisecond, g.open)
+	opened := p.closeFor(2500 * time.Millisecond)
 	o := p.must(0, "migrate", "--yes", "--to", "2")
+	<-opened
 	contains(t, o.errout, "waiting: for a lock held by process", "idle in transaction")
-	g = p.close()
-	time.AfterFunc(2500*time.Millisecond, g.open)
+	opened = p.closeFor(2500 * time.Millisecond)
 	o = p.must(0, "migrate", "--yes")
+	<-opened
 	contains(t, o.errout, "b_id", "waiting for writers before build")
 }
 

@@ -38,6 +38,30 @@ var habits = []habit{
     create index(:boxes, [:owner_id])
     create index(:boxes, [:owner_id], where: "state = 'open'")
   end`},
+	{title: "a bucket with the name of a column", rules: "continuous-aggregate-invalid-query", fixed: "continuous-aggregate-invalid-query", look: true, body: `
+  @disable_ddl_transaction true
+  @disable_migration_lock true
+
+  def up do
+    execute """
+    CREATE TABLE ticks (time timestamptz NOT NULL, symbol text NOT NULL, bucket text, price numeric)
+    """
+
+    execute "SELECT create_hypertable('ticks', by_range('time'))"
+
+    execute """
+    CREATE MATERIALIZED VIEW ticks_hourly WITH (timescaledb.continuous) AS
+    SELECT time_bucket('1 hour', time) AS bucket, symbol, avg(price) AS price
+    FROM ticks
+    GROUP BY bucket, symbol
+    WITH NO DATA
+    """
+  end
+
+  def down do
+    execute "DROP MATERIALIZED VIEW ticks_hourly"
+    execute "DROP TABLE ticks"
+  end`},
 	{title: "an index that another one begins with", rules: "redundant-index", fixed: "redundant-index", body: `
   def change do
     create table(:boxes) do

@@ -146,6 +146,18 @@ func (p *project) close() *gate {
 	})}
 }
 
+// closeFor shuts the gate and opens it again after a while. The channel tells
+// that it is open; a test must wait for that before it ends.
+func (p *project) closeFor(d time.Duration) <-chan struct{} {
+	p.t.Helper()
+	g, opened := p.close(), make(chan struct{})
+	time.AfterFunc(d, func() {
+		defer close(opened)
+		g.open()
+	})
+	return opened
+}
+
 const otherSessions = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
 
 // reached waits until a migration waits at the gate.
