@@ -516,7 +516,7 @@ func TestOwnTemplates(t *testing.T) {
 // A client that cannot watch is looked after by looking.
 func TestPolling(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes as long as the server waits between two looks")
+		t.Skip("SKIPPED, NOT TESTED: takes as long as the server waits between two looks")
 	}
 	dir, _, two := gooseProject(t)
 	e := connect(t, lsptest.Options{Dir: dir, Capabilities: func(caps map[string]any) {
@@ -631,7 +631,7 @@ func TestPanicIsContained(t *testing.T) {
 // Every document URI that an editor may send leads to one path.
 func TestPathOf(t *testing.T) {
 	if filepath.Separator != '/' {
-		t.Skip("paths of another kind")
+		t.Skip("SKIPPED, NOT TESTED: paths of another kind")
 	}
 	for in, want := range map[string]string{
 		"file:///home/a@b/x.sql":              "/home/a@b/x.sql",

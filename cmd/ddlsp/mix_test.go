@@ -29,7 +29,7 @@ import (
 func mixProject(t *testing.T) *project {
 	deps := os.Getenv("DDLSP_MIX_DEPS")
 	if deps == "" {
-		t.Skip("NOT TESTED: DDLSP_MIX_DEPS does not name the deps folder of a Mix project with Ecto, so no run is handed over to mix")
+		t.Skip("SKIPPED, NOT TESTED: DDLSP_MIX_DEPS does not name the deps folder of a Mix project with Ecto, so no run is handed over to mix")
 	}
 	if _, err := exec.LookPath("mix"); err != nil {
 		t.Fatal(err)

@@ -111,7 +111,7 @@ func (a *app) pending(ctx context.Context, p *workspace.Project) (func(*migratio
 	}
 	st, err := r.Status(ctx, "")
 	if err != nil {
-		return nil, runError(err)
+		return nil, &exitError{runner.ExitCode(err), fmt.Errorf("which migrations are pending is not known: name some, or take --all: %w", err)}
 	}
 	versions := map[string]bool{}
 	for _, l := range st.Migrations {
