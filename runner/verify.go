@@ -106,6 +106,8 @@ type verification struct {
 	once sync.Once
 	// stuck says why base cannot be brought further.
 	stuck string
+	// names are those of the databases that are kept, by place in the history.
+	names []string
 }
 
 // baseline makes the schema before the first migration.

@@ -26,8 +26,18 @@ const (
 
 // kept is the name of the database that holds the schema before history[n].
 func (v *verification) kept(n int) string {
+	if v.names == nil {
+		v.names = v.keptNames()
+	}
+	return v.names[n]
+}
+
+// keptNames names the databases for all places at once: each hash is that of
+// the one before and one migration more.
+func (v *verification) keptNames() []string {
 	h := sha256.New()
 	put := func(s string) { fmt.Fprintf(h, "%d:%s;", len(s), s) }
+	name := func() string { return keptPrefix + hex.EncodeToString(h.Sum(nil)[:12]) }
 	o := v.r.opts
 	put("1") // the form of this hash
 	put(string(o.Format))
@@ -37,7 +47,8 @@ func (v *verification) kept(n int) string {
 		put(string(o.Ecto.Lock))
 	}
 	put(v.opts.Baseline)
-	for _, m := range v.r.history[:n] {
+	names := []string{name()}
+	for _, m := range v.r.history {
 		put(m.Version)
 		for _, f := range m.Files {
 			put(f.Path[strings.LastIndexAny(f.Path, `/\`)+1:])
@@ -47,8 +58,9 @@ func (v *verification) kept(n int) string {
 		for _, u := range m.Up.Units {
 			put(u.SQL)
 		}
+		names = append(names, name())
 	}
-	return keptPrefix + hex.EncodeToString(h.Sum(nil)[:12])
+	return names
 }
 
 // begin makes base: a copy of the schema that was kept for the nearest place
